@@ -95,7 +95,7 @@ class Env:
     database_app_url: str = setting(
         as_url("postgresql", "postgres"),
         "",
-        f"Login of web and workers (NOINHERIT); empty derives {APP_LOGIN} from the two values above.",
+        f"Login of web and workers (NOINHERIT); empty derives {APP_LOGIN} from DATABASE_URL and SECRET_KEY.",
         secret=True,
     )
     database_login: str = setting(
@@ -155,14 +155,9 @@ class Env:
         return self.demo
 
     @property
-    def app_url(self) -> str:
-        """Return the address web and workers sign in with, given or derived."""
-        return self.database_app_url or derive_app_url(self.database_url, self.secret_key)
-
-    @property
     def active_database_url(self) -> str:
         """Return the address this process signs in with (DATABASE_LOGIN decides)."""
-        return self.database_url if self.database_login == "owner" else self.app_url
+        return self.database_url if self.database_login == "owner" else self.database_app_url
 
     @property
     def database(self) -> dict[str, Any]:
@@ -226,6 +221,8 @@ def read_env(environ: Mapping[str, str]) -> Env:
             problems.append(f"{name} is {shown}; expected {error}. {_explained(name)}")
     if problems:
         raise EnvError(problems)
+    if not values["database_app_url"]:
+        values["database_app_url"] = derive_app_url(values["database_url"], values["secret_key"])
     return Env(**values)
 
 
