@@ -236,7 +236,7 @@ def example() -> str:
     """Return the text of `.env.example`: every variable, what it is for, and its default."""
     lines = [
         "# Every variable Porchlight reads, with its default. `./porchlight up` needs none of them;",
-        "# to change one, copy this file to .env and take its # away, or set it in the environment, which wins.",
+        "# to change one, copy this file to .env and take its # away, or set it in the environment (wins).",
         "# Empty means unset. NAME_FILE=/path reads the value from a file instead.",
     ]
     for item in fields(Env):

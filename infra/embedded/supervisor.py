@@ -41,7 +41,7 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
         self.children: list[Child] = []
-        # The pipe to the warden is held by us alone; when we die, however it happens, the warden reads its end.
+        # We alone hold this end of the pipe: when we die, however it happens, the warden reads its end.
         self._warden = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", str(Path(warden.__file__))],
             stdin=subprocess.PIPE,
@@ -49,18 +49,19 @@ class Supervisor:
             text=True,
         )
 
-    def start(
-        self,
-        name: str,
-        launch: Launch,
-        *,
-        stop_signal: signal.Signals = signal.SIGTERM,
-        is_server: bool = False,
+    def start(self, name: str, launch: Launch) -> Child:
+        """Launch a program and look after it; `launch` is called again when it ends by itself."""
+        return self._adopt(Child(name, launch, launch(), signal.SIGTERM, is_server=False))
+
+    def adopt_server(
+        self, name: str, process: subprocess.Popen[bytes], relaunch: Launch, stop_signal: signal.Signals
     ) -> Child:
-        """Launch a process and look after it from now on; `launch` is called again when it ends by itself."""
-        child = Child(name, launch, launch(), stop_signal, is_server)
+        """Look after a server that runs already; servers are ended after all programs."""
+        return self._adopt(Child(name, relaunch, process, stop_signal, is_server=True))
+
+    def _adopt(self, child: Child) -> Child:
         self.children.append(child)
-        self._tell_warden(f"start {child.process.pid} {int(stop_signal)}")
+        self._tell_warden(f"start {child.process.pid} {int(child.stop_signal)}")
         return child
 
     def watch(self) -> None:
@@ -112,9 +113,8 @@ class Supervisor:
         pause = min(0.5 * 2**child.failures, _LONGEST_PAUSE)
         child.failures += 1
         child.due_at = time.monotonic() + pause
-        self.say(
-            f"{child.name} stopped ({how}); starting it again in {pause:g} s. Its log: {_log_of(child)}."
-        )
+        log = f".data/log/{child.name}.log"
+        self.say(f"{child.name} stopped ({how}); starting it again in {pause:g} s. Its log is {log}.")
 
     def _restart(self, child: Child) -> None:
         child.due_at = None
@@ -149,7 +149,3 @@ class Supervisor:
 
 def _how_it_ended(status: int) -> str:
     return f"exit status {status}" if status >= 0 else f"signal {-status}"
-
-
-def _log_of(child: Child) -> str:
-    return f".data/log/{child.name}.log"

@@ -105,31 +105,24 @@ class Up:
             if new:
                 self.memory.forget()
             log = self._log("postgres")
-            with self.terminal.step(
-                "Making the database's folder and starting it" if new else "Starting the database"
-            ):
+            with self.terminal.step("Making the database" if new else "Starting the database"):
                 server = start_postgres(folder, log=log)
-                first = [server.process]
-                self.supervisor.start(
-                    "postgres",
-                    lambda: first.pop() if first else start_postgres(folder, log=log).process,
-                    stop_signal=signal.SIGINT,
-                    is_server=True,
+                self.supervisor.adopt_server(
+                    "postgres", server.process, lambda: start_postgres(folder, log=log).process, signal.SIGINT
                 )
                 owner, app = bootstrap_embedded(server)
             self.environ |= {"DATABASE_URL": owner, "DATABASE_APP_URL": app}
         else:
             self._prepare_own_database()
         if self.plan.embedded_valkey:
-            folder = self.data / "valkey"
-            log = self._log("valkey")
+            home, valkey_log = self.data / "valkey", self._log("valkey")
             with self.terminal.step("Starting the queue"):
-                valkey = start_valkey(folder, log=log)
-                waiting = [valkey.process]
-                self.supervisor.start(
+                valkey = start_valkey(home, log=valkey_log)
+                self.supervisor.adopt_server(
                     "valkey",
-                    lambda: waiting.pop() if waiting else start_valkey(folder, log=log).process,
-                    is_server=True,
+                    valkey.process,
+                    lambda: start_valkey(home, log=valkey_log).process,
+                    signal.SIGTERM,
                 )
             self.environ["REDIS_URL"] = valkey.url()
 
@@ -145,8 +138,8 @@ class Up:
                     bootstrap_roles(conn, app_password=app_password(env.secret_key))
             except psycopg.OperationalError as error:
                 raise ServiceError(
-                    f"The database of DATABASE_URL does not answer: {str(error).strip()}\nStart it or correct "
-                    "DATABASE_URL, or unset it to use the embedded one."
+                    f"The database of DATABASE_URL does not answer: {str(error).strip()}\nStart it, or "
+                    "correct DATABASE_URL, or unset it to use the embedded one."
                 ) from error
 
     def _migrate(self) -> None:
@@ -176,8 +169,8 @@ class Up:
         if process.returncode != 0:
             last = next((line for line in reversed(said.splitlines()) if line.strip()), "It said nothing.")
             raise ServiceError(
-                f"`manage.py {' '.join(arguments)}` failed: {last.strip()}\nThe whole output is in {log}. What "
-                "was done before it is kept; `./porchlight up` goes on from there."
+                f"`manage.py {' '.join(arguments)}` failed: {last.strip()}\nThe whole output is in {log}. "
+                "What was done before it is kept; `./porchlight up` goes on from there."
             )
         return said
 

@@ -1,7 +1,7 @@
 """Ends what a killed supervisor left behind; run as a script, it needs the standard library only.
 
-It reads "start GROUP SIGNAL" and "end GROUP" from its input. The end of the input means that the supervisor is
-gone: every group still listed gets its signal, and SIGKILL four seconds later.
+It reads "start GROUP SIGNAL" and "end GROUP" from its input. The end of the input means that the
+supervisor is gone: every group still listed gets its signal, and SIGKILL four seconds later.
 """
 
 from __future__ import annotations
