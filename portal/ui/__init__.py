@@ -1,0 +1,1 @@
+"""Look of every page: stylesheets, base templates, components, filters and the brand palette."""

@@ -1,0 +1,69 @@
+"""Money, dates and times in words, in the reader's language."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, get_currency_precision, get_decimal_symbol
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+# The product is sold in the United States: its Spanish writes $601.50, not 601,50 US$.
+_REGIONAL = {"en": "en_US", "es": "es_US"}
+
+DATE_PATTERNS = {
+    "short": "EEE d MMM",
+    "full": "EEEE d MMMM",
+    "day": "d MMM",
+    "year": "d MMM yyyy",
+    "full_year": "EEEE d MMMM yyyy",
+    "month": "MMMM yyyy",
+}
+
+
+def locale() -> Locale:
+    """Return Babel's locale for the active language."""
+    language = get_language() or "en"
+    return Locale.parse(_REGIONAL.get(language, language.replace("-", "_")))
+
+
+def format_money(cents: int, currency: str) -> str:
+    """Return an amount such as $412.50; `cents` counts the smallest unit of the currency."""
+    digits = get_currency_precision(currency)
+    amount = Decimal(cents).scaleb(-digits)
+    return str(format_currency(amount, currency.upper(), locale=locale()))
+
+
+def format_money_parts(cents: int, currency: str) -> SafeString:
+    """Return the amount with its small unit raised, for the one large figure of a page."""
+    text = format_money(cents, currency)
+    separator = re.escape(get_decimal_symbol(locale()))
+    match = re.fullmatch(rf"(.*?)({separator}\d+)(.*)", text)
+    if match is None:
+        return format_html("{}", text)
+    return format_html("{}<sup>{}</sup>{}", *match.groups())
+
+
+def format_weekday_date(value: date, style: str = "short") -> str:
+    """Return a date in one of DATE_PATTERNS; a moment is taken in the current time zone."""
+    if isinstance(value, datetime):
+        value = _local(value).date()
+    return str(format_date(value, DATE_PATTERNS[style], locale=locale()))
+
+
+def format_clock(value: datetime) -> str:
+    """Return the time of day, such as 7:58 am, in the current time zone."""
+    here = locale()
+    pattern = "h:mm a" if here.territory == "US" else "HH:mm"
+    text = str(format_time(_local(value).timetz().replace(tzinfo=None), pattern, locale=here))
+    return text.replace("AM", "am").replace("PM", "pm")
+
+
+def _local(value: datetime) -> datetime:
+    return timezone.localtime(value) if timezone.is_aware(value) else value

@@ -1,0 +1,80 @@
+"""The menus of portal, office and console, resolved to links for one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class NavEntry:
+    """One possible line of a menu; `names` are the views that light it up."""
+
+    url_name: str
+    label: str | Promise
+    icon: str
+    names: tuple[str, ...] = ()
+    group: str | Promise = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One line as the template prints it."""
+
+    url: str
+    label: str | Promise
+    icon: str
+    current: bool = False
+    count: int = 0
+    group: str | Promise = ""
+
+
+PORTAL = (
+    NavEntry("home:home", _("Home"), "house", ("home:",)),
+    NavEntry("invoices:list", _("Invoices & balance"), "wallet", ("invoices:", "payments:")),
+)
+OFFICE = (
+    NavEntry("office:today", _("Today"), "house", ("office:today",)),
+    NavEntry("office:customers", _("Customers"), "users", ("office:customer", "office:invite")),
+    NavEntry("office:import", _("Import"), "upload", ("office:import",), _("Set-up")),
+    NavEntry("office:payments_setup", _("Payments"), "credit-card", ("office:payments",), _("Set-up")),
+    NavEntry("office:settings", _("Settings"), "settings", ("office:settings",), _("Set-up")),
+)
+CONSOLE = (
+    NavEntry("console:overview", _("Overview"), "gauge", ("console:overview", "console:run"), _("Fleet")),
+    NavEntry("console:tenants", _("Tenants"), "building-2", ("console:tenant",), _("Fleet")),
+)
+
+_BY_NAMESPACE: dict[str, tuple[NavEntry, ...]] = {
+    "home": PORTAL,
+    "invoices": PORTAL,
+    "payments": PORTAL,
+    "accounts": PORTAL,
+    "office": OFFICE,
+    "console": CONSOLE,
+}
+
+
+def nav_for(request: HttpRequest) -> tuple[NavItem, ...]:
+    """Return the menu for the view being shown; a page without a namespace has none."""
+    match = request.resolver_match
+    if match is None or not match.namespaces:
+        return ()
+    entries = _BY_NAMESPACE.get(match.namespaces[0], ())
+    counts: Mapping[str, int] = getattr(request, "nav_counts", {})
+    return tuple(item for entry in entries if (item := _resolve(entry, match.view_name, counts)) is not None)
+
+
+def _resolve(entry: NavEntry, view_name: str, counts: Mapping[str, int]) -> NavItem | None:
+    # An app that is not mounted on this host simply has no line in the menu.
+    try:
+        url = reverse(entry.url_name)
+    except NoReverseMatch:
+        return None
+    current = any(view_name.startswith(name) for name in entry.names)
+    return NavItem(url, entry.label, entry.icon, current, counts.get(entry.url_name, 0), entry.group)

@@ -1,0 +1,8 @@
+"""Routes of the interface package; include them on every host as `ui/`."""
+
+from django.urls import path
+
+from portal.ui import views
+
+app_name = "ui"
+urlpatterns = [path("theme", views.set_theme, name="theme")]

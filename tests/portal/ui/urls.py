@@ -1,0 +1,49 @@
+"""Every route name the templates use, answered by nothing; real routes live with their apps."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+from portal.ui import urls as ui_urls
+
+
+def page(request: HttpRequest, **_: str) -> HttpResponse:
+    """Answer with an empty page."""
+    return HttpResponse()
+
+
+def _app(namespace: str, *routes: tuple[str, str]) -> object:
+    patterns = [path(f"{namespace}/{route}", page, name=name) for route, name in routes]
+    return path("", include((patterns, namespace), namespace=namespace))
+
+
+urlpatterns = [
+    path("ui/", include(ui_urls)),
+    path("i18n/", include("django.conf.urls.i18n")),
+    _app("home", ("", "home")),
+    _app("invoices", ("", "list"), ("<id>", "detail"), ("<id>.pdf", "pdf")),
+    _app("payments", ("pay/<id>", "pay"), ("result/<id>", "result")),
+    _app("accounts", ("in", "sign_in"), ("check", "check_mail"), ("l/<token>", "link"), ("out", "sign_out")),
+    _app(
+        "office",
+        ("", "today"),
+        ("in", "sign_in"),
+        ("out", "sign_out"),
+        ("customers", "customers"),
+        ("customers/<id>", "customer"),
+        ("customers/<id>/invite", "invite"),
+        ("settings", "settings"),
+        ("import", "import"),
+        ("import/<id>", "import_job"),
+        ("payments", "payments_setup"),
+    ),
+    _app("signup", ("", "landing"), ("start", "start"), ("verify", "verify"), ("progress/<id>", "progress")),
+    _app(
+        "console",
+        ("", "overview"),
+        ("tenants", "tenants"),
+        ("tenants/<id>", "tenant"),
+        ("runs/<id>", "run"),
+        ("in", "sign_in"),
+        ("out", "sign_out"),
+    ),
+]
