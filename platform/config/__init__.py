@@ -1,0 +1,1 @@
+"""Settings, entry points and URL maps: how the parts are put together."""

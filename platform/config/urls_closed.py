@@ -1,0 +1,7 @@
+"""What a company's host serves while it is held, closing or in maintenance: one page."""
+
+from django.urls import URLPattern, URLResolver, re_path
+
+from portal.settings.door import closed
+
+urlpatterns: list[URLPattern | URLResolver] = [re_path(r"", closed)]

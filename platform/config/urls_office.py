@@ -1,0 +1,12 @@
+"""What a company's host serves while the portal is switched off: the office, and one page for its customers."""
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from portal.settings.door import portal_off
+
+office_patterns: list[URLPattern | URLResolver] = [
+    path("ui/", include("portal.ui.urls")),
+    path("brand/", include("portal.settings.urls")),
+    path("office/", include("portal.office.urls")),
+]
+urlpatterns = [*office_patterns, re_path(r"^(?!office/|ui/|static/).*$", portal_off)]

@@ -1,0 +1,13 @@
+"""What a company's host serves while its door is open: portal and office."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from config.urls_office import office_patterns
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *office_patterns,
+    path("", include("portal.home.urls")),
+    path("", include("portal.accounts.urls")),
+    path("invoices/", include("portal.invoices.urls")),
+    path("", include("portal.payments.urls")),
+]

@@ -1,0 +1,1 @@
+"""The apex: landing, sign-up, verification, progress."""

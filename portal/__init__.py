@@ -1,0 +1,1 @@
+"""Everything inside a tenant schema: one folder per feature."""

@@ -1,0 +1,1 @@
+"""People who sign in: the company's staff and its customers."""

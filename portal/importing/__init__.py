@@ -1,0 +1,1 @@
+"""Import of customers and invoices from the CSV files other systems export."""

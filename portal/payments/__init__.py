@@ -1,0 +1,1 @@
+"""Money from customers: attempts, payments, journal."""

@@ -1,0 +1,1 @@
+"""The company itself and what its owner decides."""

@@ -1,0 +1,1 @@
+"""How a company comes into being: runs, steps, schemas."""

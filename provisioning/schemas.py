@@ -1,0 +1,176 @@
+"""Makes schemas: real migrations, one role each, a fingerprint that proves the result (platform.md 0.3, 3.5)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from functools import cache
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from infra.env import APP_LOGIN
+from tenants.scope import (
+    CONTROL_ROLE,
+    ROUTE_ROLE,
+    SCHEMA_NAME,
+    SETTINGS_ROLE,
+    TENANT_GROUP,
+    BadSchemaName,
+    owner_scope,
+)
+
+# Rows of these tables are facts: nobody who serves requests may change or remove them.
+APPEND_ONLY = ("core_auditevent", "payments_journal", "payments_paymentallocation")
+READ_ONLY = ("django_migrations",)
+
+
+def new_schema_name() -> str:
+    """Return a fresh opaque name; never derived from anything, never used again (ISO-30)."""
+    return f"t_{secrets.token_hex(12)}"
+
+
+def _labels(names: Iterable[str]) -> set[str]:
+    wanted = set(names)
+    return {config.label for config in apps.get_app_configs() if config.name in wanted}
+
+
+@cache
+def current_release() -> str:
+    """Return the digest of all migrations a tenant schema must have."""
+    labels = _labels(settings.TENANT_APPS)
+    loader = MigrationLoader(None)
+    names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in labels)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
+def migrate_public() -> None:
+    """Bring the control plane's tables up to date and settle who may touch them."""
+    with owner_scope():
+        _migrate(_labels(settings.SHARED_APPS))
+        with transaction.atomic():
+            settle_control_grants()
+
+
+def migrate_schema(schema: str) -> None:
+    """Bring one tenant schema up to date and settle its grants; creates nothing outside it."""
+    with owner_scope(schema):
+        _migrate(_labels(settings.TENANT_APPS))
+        with transaction.atomic():
+            settle_tenant_grants(schema)
+
+
+def _migrate(labels: set[str]) -> None:
+    executor = MigrationExecutor(connection)
+    targets = [node for node in executor.loader.graph.leaf_nodes() if node[0] in labels]
+    plan = executor.migration_plan(targets)
+    if plan:
+        executor.migrate(targets, plan)
+
+
+def create_schema(schema: str) -> None:
+    """Create an empty schema and its role; raises if either exists: a left-over is never adopted (ISO-31, F-84)."""
+    name = _checked(schema)
+    with owner_scope(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {name}")
+        cursor.execute(f"CREATE ROLE {name} NOLOGIN")
+        cursor.execute(f"GRANT {TENANT_GROUP} TO {name}")
+        cursor.execute(f"GRANT {name} TO {APP_LOGIN} WITH INHERIT FALSE, SET TRUE")
+        cursor.execute(f"GRANT {name} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE")
+
+
+def drop_schema(schema: str) -> None:
+    """Remove a schema and its role; the caller has checked the slot ledger (ISO-32)."""
+    name = _checked(schema)
+    with owner_scope(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+        if cursor.fetchone():
+            cursor.execute(f"DROP OWNED BY {name}")
+            cursor.execute(f"DROP ROLE {name}")
+
+
+def _checked(schema: str) -> str:
+    if not SCHEMA_NAME.match(schema):
+        raise BadSchemaName(schema)
+    return schema
+
+
+def settle_tenant_grants(schema: str) -> None:
+    """Give the tenant's role its rights in its one schema; must run in the schema's owner scope."""
+    name = _checked(schema)
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA {name} TO {name}")
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {name}")
+        for table in APPEND_ONLY:
+            cursor.execute(f"REVOKE UPDATE, DELETE ON {name}.{table} FROM {name}")
+        for table in READ_ONLY:
+            cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON {name}.{table} FROM {name}")
+
+
+CONTROL_GRANTS = f"""
+GRANT USAGE ON SCHEMA public TO {CONTROL_ROLE}, {SETTINGS_ROLE};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {CONTROL_ROLE};
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {CONTROL_ROLE};
+REVOKE INSERT, UPDATE, DELETE ON public.django_migrations FROM {CONTROL_ROLE};
+REVOKE UPDATE, DELETE ON public.tenants_platformauditevent FROM {CONTROL_ROLE};
+REVOKE DELETE ON public.tenants_tenant FROM {CONTROL_ROLE};
+GRANT USAGE ON SCHEMA gate TO {ROUTE_ROLE}, {TENANT_GROUP};
+GRANT SELECT ON gate.hosts TO {ROUTE_ROLE};
+GRANT SELECT ON gate.me, gate.settings TO {TENANT_GROUP};
+GRANT SELECT (id, config_version), UPDATE (config_version) ON public.tenants_tenant TO {SETTINGS_ROLE};
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.tenants_settingvalue TO {SETTINGS_ROLE};
+GRANT INSERT ON public.tenants_platformauditevent TO {SETTINGS_ROLE};
+"""
+
+
+def settle_control_grants() -> None:
+    """Create the shared roles if need be and give them their rights; must run in the owner scope on public."""
+    with connection.cursor() as cursor:
+        # Roles belong to the whole cluster: two databases set up at once must not both create one.
+        cursor.execute("SELECT pg_advisory_xact_lock(7243002)")
+        for role in (CONTROL_ROLE, ROUTE_ROLE, SETTINGS_ROLE, TENANT_GROUP):
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+            if cursor.fetchone() is None:
+                cursor.execute(f"CREATE ROLE {role} NOLOGIN")
+            if role != TENANT_GROUP:
+                cursor.execute(f"GRANT {role} TO {APP_LOGIN} WITH INHERIT FALSE, SET TRUE")
+                cursor.execute(f"GRANT {role} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE")
+        for statement in filter(str.strip, CONTROL_GRANTS.split(";")):
+            cursor.execute(statement)
+
+
+FINGERPRINT = """
+SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+       coalesce(replace(pg_get_expr(d.adbin, d.adrelid), %(dot)s, ''), '')
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+ WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind = 'r'
+UNION ALL
+SELECT 'constraint', r.relname, k.conname, k.contype::text, '', replace(pg_get_constraintdef(k.oid), %(dot)s, '')
+  FROM pg_constraint k JOIN pg_class r ON r.oid = k.conrelid
+ WHERE k.connamespace = %(schema)s::regnamespace AND k.contype <> 'n'
+UNION ALL
+SELECT 'index', t.relname, i.relname, '', '', replace(pg_get_indexdef(i.oid), %(dot)s, '')
+  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+ WHERE i.relnamespace = %(schema)s::regnamespace
+UNION ALL
+SELECT 'grant', c.relname, g.privilege_type, '', '', ''
+  FROM pg_class c, aclexplode(c.relacl) g
+ WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind = 'r' AND g.grantee = %(schema)s::regrole
+ORDER BY 1, 2, 3, 4, 5, 6
+"""
+
+
+def fingerprint(schema: str) -> str:
+    """Return the digest of a schema's catalogue; equal for every schema of one release (Decided 20)."""
+    name = _checked(schema)
+    with owner_scope(), connection.cursor() as cursor:
+        cursor.execute(FINGERPRINT, {"schema": name, "dot": f"{name}."})
+        rows = cursor.fetchall()
+    text = "\n".join("\x1f".join(map(str, row)) for row in rows)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The tenancy layer: who is being served, and the guard that nobody else is."""

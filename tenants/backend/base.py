@@ -1,0 +1,181 @@
+"""The database backend: django-tenants' own, made to fail closed (security.md S1, S7, D20-D25).
+
+The library swallows a failed `SET search_path` and lets the next statement run on the previous tenant's path.
+Here path and role are set in one statement, what the server answers is compared with what was asked, and any doubt
+ends the connection.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from django.db import InterfaceError
+from django_tenants.postgresql_backend import base as library
+
+from tenants.scope import Scope, current_scope, scope_or_none
+
+_plain = library.original_backend.DatabaseWrapper
+
+SET_SCOPE = "SELECT set_config('search_path', %s, false), set_config('role', %s, false)"
+
+
+class ScopeNotApplied(InterfaceError):
+    """The server could not be brought into the scope; the connection has been closed (ISO-01)."""
+
+
+class ScopeChangedInTransaction(RuntimeError):
+    """One transaction tried to touch two scopes (Decided 16)."""
+
+    def __init__(self, first: Scope, second: Scope) -> None:
+        super().__init__(
+            f"This transaction began in scope {first.kind} ({first.schema}) and now asks for {second.kind}"
+            f" ({second.schema}). No transaction touches both halves: end it first."
+        )
+
+
+class StaleCursor(RuntimeError):
+    """A cursor outlived the scope it was opened in (D14)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This cursor was opened in another scope. Open cursors inside the scope that uses them."
+        )
+
+
+class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
+    """A PostgreSQL connection that never runs a statement outside the current scope."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._proven: Scope | None = None
+        self._transaction_scope: Scope | None = None
+        self._born = False
+        super().__init__(*args, **kwargs)
+        self._born = True
+        self.execute_wrappers.append(self._refuse_stale_cursor)
+
+    # -- the library's switches are not ours ---------------------------------------------------------------
+    @property
+    def schema_name(self) -> str:
+        """The schema of the open scope; a label for the migration router, not a permission."""
+        scope = scope_or_none()
+        return scope.schema if scope else "public"
+
+    @schema_name.setter
+    def schema_name(self, value: str) -> None:
+        if value not in (None, "public"):
+            raise RuntimeError("The schema follows from tenants.scope; it is not assigned.")
+
+    def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
+        """Refuse the library's way of switching (D01, D02); it is called once, harmlessly, at birth."""
+        if self._born:
+            raise RuntimeError(
+                "Use tenants.scope.tenant_scope(); the library's set_tenant() is not thread-safe."
+            )
+        self.tenant = tenant
+
+    # -- the guard -----------------------------------------------------------------------------------------
+    def _cursor(self, name: str | None = None) -> Any:
+        scope = current_scope()
+        self._refuse_second_scope(scope)
+        cursor = _plain._cursor(self, name)
+        if self._proven != scope:
+            try:
+                self._apply(scope)
+            except BaseException:
+                cursor.close()
+                raise
+        return cursor
+
+    def _apply(self, scope: Scope) -> None:
+        """Bring the server into `scope`, or close the connection."""
+        self._proven = None
+        try:
+            with self.connection.cursor() as raw:
+                answer = raw.execute(SET_SCOPE, (scope.schema, scope.role)).fetchone()
+        except psycopg.errors.InFailedSqlTransaction:
+            # The transaction is already lost: every further statement fails until the rollback, which forgets
+            # the scope again. Closing here would hide the first error.
+            return
+        except BaseException as error:
+            self._discard()
+            raise ScopeNotApplied("The database could not enter the tenant's scope.") from error
+        if answer is None or tuple(answer) != (scope.schema, scope.role):
+            self._discard()
+            raise ScopeNotApplied(f"Asked for {scope.schema}/{scope.role}, the server answered {answer!r}.")
+        self._proven = scope
+
+    def _discard(self) -> None:
+        """End the physical connection so that nothing can run on whatever state it is in."""
+        raw, self.connection = self.connection, None
+        self._proven = None
+        if self.in_atomic_block:
+            self.closed_in_transaction = True
+            self.needs_rollback = True
+        if raw is not None:
+            raw.close()
+            if self.pool is not None:
+                self.pool.putconn(raw)
+
+    def _refuse_second_scope(self, scope: Scope) -> None:
+        if not self._real_blocks():
+            self._transaction_scope = None
+            return
+        if self._transaction_scope is None:
+            self._transaction_scope = scope
+        elif self._transaction_scope != scope:
+            raise ScopeChangedInTransaction(self._transaction_scope, scope)
+
+    def _real_blocks(self) -> bool:
+        """Whether a transaction of the product is open; the one that wraps a test does not count."""
+        return any(not block._from_testcase for block in self.atomic_blocks)
+
+    def _refuse_stale_cursor(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        scope = current_scope()
+        if self._proven is None:
+            self._apply(scope)  # a rollback came between the cursor and this statement
+        elif self._proven != scope:
+            raise StaleCursor
+        return execute(sql, params, many, context)
+
+    # -- moments at which the server forgets ---------------------------------------------------------------
+    def _forget(self) -> None:
+        self._proven = None
+
+    def connect(self) -> None:
+        self._forget()
+        super().connect()
+
+    def close(self) -> None:
+        self._forget()
+        super().close()
+
+    def rollback(self) -> None:
+        self._forget()
+        self._transaction_scope = None
+        super().rollback()
+
+    def commit(self) -> None:
+        self._transaction_scope = None
+        super().commit()
+
+    def savepoint_rollback(self, sid: str) -> None:
+        try:
+            super().savepoint_rollback(sid)
+        finally:
+            self._forget()
+            if not self._real_blocks():
+                self._transaction_scope = None
+
+    def savepoint_commit(self, sid: str) -> None:
+        super().savepoint_commit(sid)
+        if not self._real_blocks():
+            self._transaction_scope = None
+
+
+def reset_connection(connection: psycopg.Connection[Any]) -> None:
+    """Leave nothing of the last user behind when a connection goes back to the pool (ISO-13, D41)."""
+    connection.autocommit = True
+    connection.execute("RESET ROLE")
+    connection.execute("DISCARD ALL")
+    connection.autocommit = False

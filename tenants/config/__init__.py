@@ -1,0 +1,1 @@
+"""Typed settings and flags of a tenant."""

@@ -1,0 +1,187 @@
+"""What a request or a task knows about the tenant it serves: facts proven by the database, settings, open or closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+
+from tenants.access import Access, Axes, decide_access
+from tenants.config.registry import PORTAL_ENABLED
+from tenants.config.snapshot import Snapshot, snapshot_for
+from tenants.scope import route_scope, tenant_scope
+
+
+class IdentityMismatch(RuntimeError):
+    """The schema on the path is not the tenant's own; the connection has been thrown away (S7, ISO-03)."""
+
+
+class UnknownTenant(LookupError):
+    """There is no such tenant, or it has no schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAccountFacts:
+    """Where the tenant's customers pay."""
+
+    account_id: str
+    card_payments: str
+    livemode: bool
+
+    @property
+    def can_charge(self) -> bool:
+        """Whether a card can be charged now (PLT-18)."""
+        return self.card_payments == "active"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFacts:
+    """What the control plane says of this tenant, read in this request through the tenant's own role."""
+
+    id: UUID
+    slug: str
+    display_name: str
+    schema_name: str
+    config_version: int
+    flag_epoch: int
+    time_zone: str
+    locale: str
+    country: str
+    currency: str
+    plan_code: str
+    application_fee_bps: int
+    payment_account: PaymentAccountFacts | None
+    axes: Axes
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's own time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def host(self) -> str:
+        """The permanent host name, without port."""
+        return f"{self.slug}.{settings.ENV.base_domain}"
+
+    def url(self, path: str = "/") -> str:
+        """Return an absolute address on the permanent host; never built from a request (AUN-27)."""
+        return cast(str, settings.ENV.url_for_host(self.host, path))
+
+
+@dataclass(frozen=True, slots=True)
+class TenantContext:
+    """Everything that is the same for the whole request: who, how it is set up, and whether it is open."""
+
+    tenant: TenantFacts
+    settings: Snapshot
+    access: Access
+
+
+PROOF = """
+SELECT (SELECT tenant_id FROM tenant_identity), m.tenant_id, m.slug, m.display_name, m.schema_name, m.lifecycle,
+       m.was_active, m.service_mode, m.review, m.config_version, m.schema_fingerprint, m.time_zone, m.locale,
+       m.country, m.currency, m.plan_code, m.application_fee_bps, m.holds, m.portal_entitled, m.flag_epoch,
+       m.account_id, m.card_payments, m.livemode
+  FROM gate.me m
+"""
+
+
+def prove_tenant(tenant_id: UUID, now: datetime) -> TenantContext:
+    """Prove that the open scope is this tenant's and return its context; raises IdentityMismatch.
+
+    One round trip: the identity row through the unqualified path, and the control view that shows a role only its
+    own tenant. Never a join between the halves.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(PROOF)
+        row = cursor.fetchone()
+    if row is None or row[0] != tenant_id or row[1] != tenant_id:
+        connection.close()
+        raise IdentityMismatch(f"Scope of {tenant_id} found {row[:2] if row else None}.")
+    account = PaymentAccountFacts(row[20], row[21], row[22]) if row[20] else None
+    snapshot = snapshot_for(tenant_id, row[9], row[19], now)
+    axes = Axes(
+        lifecycle=row[5],
+        was_active=row[6],
+        has_schema=True,
+        fingerprint=row[10],
+        holds=tuple(row[17] or ()),
+        service_mode=row[7],
+        review=row[8],
+        portal_entitled=row[18],
+        portal_enabled=snapshot.get(PORTAL_ENABLED),
+    )
+    facts = TenantFacts(
+        id=tenant_id,
+        slug=row[2],
+        display_name=row[3],
+        schema_name=row[4],
+        config_version=row[9],
+        flag_epoch=row[19],
+        time_zone=row[11],
+        locale=row[12],
+        country=row[13],
+        currency=row[14],
+        plan_code=row[15],
+        application_fee_bps=row[16],
+        payment_account=account,
+        axes=axes,
+    )
+    return TenantContext(facts, snapshot, decide_access(axes))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tenant lives."""
+
+    tenant_id: UUID
+    schema_name: str
+
+
+# Host → place. Only what was found is kept, and every use is proven again by prove_tenant(): an entry that is no
+# longer right ends in IdentityMismatch, never in another tenant's rows. Slugs are permanent (HOST-03).
+_places: dict[str, Place] = {}
+
+
+def find_place(slug: str) -> Place:
+    """Return where the tenant of a slug lives; raises UnknownTenant. There is no negative caching."""
+    known = _places.get(slug)
+    if known:
+        return known
+    with route_scope(), connection.cursor() as cursor:
+        cursor.execute("SELECT tenant_id, schema_name FROM gate.hosts WHERE slug = %s", [slug])
+        row = cursor.fetchone()
+    if row is None:
+        raise UnknownTenant(slug)
+    place = _places[slug] = Place(row[0], row[1])
+    return place
+
+
+def place_of(tenant_id: UUID) -> Place:
+    """Return where a tenant lives by its id; raises UnknownTenant."""
+    with route_scope(), connection.cursor() as cursor:
+        cursor.execute("SELECT schema_name FROM gate.hosts WHERE tenant_id = %s", [tenant_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise UnknownTenant(tenant_id)
+    return Place(tenant_id, row[0])
+
+
+def forget_place(slug: str) -> None:
+    """Drop what is remembered of a host after it proved wrong."""
+    _places.pop(slug, None)
+
+
+@contextmanager
+def serving(tenant_id: UUID, now: datetime) -> Iterator[TenantContext]:
+    """Run the block as a tenant outside a request (task, command): scope, proof, context. Raises UnknownTenant."""
+    place = place_of(tenant_id)
+    with tenant_scope(place.tenant_id, place.schema_name):
+        yield prove_tenant(tenant_id, now)

@@ -1,0 +1,21 @@
+"""Control-plane tables of the tenancy layer (platform.md 3.2)."""
+
+from tenants.models.audit import ControlOutbox, PlatformAuditEvent
+from tenants.models.billing import PaymentAccount, Plan
+from tenants.models.settings import Flag, FlagOverride, SettingValue
+from tenants.models.tenant import Cell, Epoch, Hold, Hostname, Tenant
+
+__all__ = [
+    "Cell",
+    "ControlOutbox",
+    "Epoch",
+    "Flag",
+    "FlagOverride",
+    "Hold",
+    "Hostname",
+    "PaymentAccount",
+    "Plan",
+    "PlatformAuditEvent",
+    "SettingValue",
+    "Tenant",
+]

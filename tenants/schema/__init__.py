@@ -1,0 +1,1 @@
+"""Tables that every tenant schema has before any feature: identity, outbox, audit, keys, numbers."""

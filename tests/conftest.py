@@ -1,0 +1,81 @@
+"""Fixtures for every test: the cast's database, one browser-like client per host, scopes of the tenants."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client, TestCase
+
+from tenants.scope import control_scope, tenant_scope
+from tests import databases
+from tests.cast import ACME, GLOBEX
+
+_original_teardown = TestCase._fixture_teardown
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Give this worker its own copy of the cast's database, used with the application's login."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+
+    def teardown_in_scope(self: TestCase) -> None:
+        # Django checks deferred constraints at the end of a test, when nobody is being served any more.
+        with control_scope():
+            _original_teardown(self)
+
+    TestCase._fixture_teardown = teardown_in_scope  # type: ignore[method-assign]
+    with django_db_blocker.unblock():
+        databases.clone(name)
+        databases.use(name)
+    yield
+    TestCase._fixture_teardown = _original_teardown  # type: ignore[method-assign]
+
+
+class HostClient(Client):
+    """A browser that visits one host; cookies of other hosts are other clients' (dependencies.md 4.4)."""
+
+    def __init__(self, host: str, **kwargs: Any) -> None:
+        super().__init__(enforce_csrf_checks=False, headers={"host": host}, **kwargs)
+        self.host = host
+
+
+@pytest.fixture
+def browse() -> type[HostClient]:
+    """Return the class of clients: browse("acme.portal.localhost")."""
+    return HostClient
+
+
+@pytest.fixture
+def acme_client(db: None) -> HostClient:
+    """A stranger's browser on Acme's host."""
+    return HostClient("acme.portal.localhost")
+
+
+@pytest.fixture
+def globex_client(db: None) -> HostClient:
+    """A stranger's browser on Globex' host."""
+    return HostClient("globex.portal.localhost")
+
+
+@pytest.fixture
+def acme(db: None) -> Iterator[Any]:
+    """Run the test's own statements as Acme."""
+    with tenant_scope(ACME, "t_ac3e00000000000000000001") as scope:
+        yield scope
+
+
+@pytest.fixture
+def globex(db: None) -> Iterator[Any]:
+    """Run the test's own statements as Globex."""
+    with tenant_scope(GLOBEX, "t_610be8000000000000000002") as scope:
+        yield scope
+
+
+@pytest.fixture
+def control(db: None) -> Iterator[Any]:
+    """Run the test's own statements on the control plane."""
+    with control_scope() as scope:
+        yield scope
