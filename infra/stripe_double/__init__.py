@@ -1,0 +1,1 @@
+"""A local stand-in for Stripe: API, browser script, hosted pages, signed webhooks, on the loopback only."""

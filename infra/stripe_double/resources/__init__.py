@@ -1,0 +1,21 @@
+"""The API operations the double has; importing this package registers them."""
+
+from infra.stripe_double.resources import (
+    accounts,
+    confirmation_tokens,
+    customers,
+    events,
+    money,
+    payment_intents,
+    payment_methods,
+)
+
+__all__ = [
+    "accounts",
+    "confirmation_tokens",
+    "customers",
+    "events",
+    "money",
+    "payment_intents",
+    "payment_methods",
+]

@@ -1,0 +1,1 @@
+"""Contract tests of the local stand-in for Stripe, through the real SDK and a real browser."""
