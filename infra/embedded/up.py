@@ -71,17 +71,28 @@ class Up:
             self._start_programs()
             self._wait_for_web(env)
             self._seed()
-            mail_is_sent = bool(env.email_url)
-            took = time.monotonic() - self.began
             self.terminal.say(
-                panel(env, sign_ins=self.memory.get("sign_ins") or [], took=took, mail_is_sent=mail_is_sent)
+                panel(
+                    env,
+                    sign_ins=self.memory.get("sign_ins") or [],
+                    took=time.monotonic() - self.began,
+                    mail_is_sent=bool(env.email_url),
+                    data=self._where_the_data_is(),
+                )
             )
             while True:
                 self._look_after(0.2)
         finally:
-            self.terminal.say("Stopping …")
+            busy = bool(self.supervisor.children)
+            if busy:
+                self.terminal.say("Stopping …")
             self.supervisor.stop()
-            self.terminal.say("Everything has stopped.")
+            if busy:
+                self.terminal.say("Everything has stopped.")
+
+    def _where_the_data_is(self) -> str:
+        folder = places.data_place(self.data / "postgres").parent
+        return ".data/" if folder == self.data else f".data/ and {folder}/"
 
     def _refuse_taken_ports(self) -> None:
         wanted = {self.plan.port: "the web"}
