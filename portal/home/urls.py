@@ -1,0 +1,6 @@
+"""The customer's first page."""
+
+from django.urls import URLPattern
+
+app_name = "home"
+urlpatterns: list[URLPattern] = []
