@@ -161,9 +161,7 @@ def identify(double: Double, request: Request) -> Caller:
         raise invalid("This is the local double, not Stripe: it refuses live keys.", status=401)
     publishable = bool(PUBLISHABLE_KEY.fullmatch(api_key))
     if not publishable and not SECRET_KEY.fullmatch(api_key):
-        shown = (
-            f"Invalid API Key provided: {api_key[:8]}***" if api_key else "You did not provide an API key."
-        )
+        shown = f"Invalid API Key provided: {api_key[:8]}***" if api_key else "You did not provide an API key."
         raise invalid(shown, status=401)
     from_browser = params.pop("_stripe_account", None)
     account = request.headers.get("Stripe-Account") or request.headers.get("Stripe-Context") or from_browser

@@ -29,8 +29,7 @@ def run_control(double: Double, method: str, path: str, raw: bytes) -> Json:
             double.reset()
             return {"reset": True}
         if method == "POST" and action == "advance":
-            seconds = int(body.get("seconds", 0)) + 86_400 * int(body.get("days", 0))
-            return {"now": advance_clock(double, seconds)}
+            return {"now": advance_clock(double, _seconds(body))}
         if method == "POST" and action == "faults":
             double.faults.add(body)
             return {"api": len(double.faults.api), "webhook": len(double.faults.webhook)}
@@ -39,6 +38,13 @@ def run_control(double: Double, method: str, path: str, raw: bytes) -> Json:
         if method == "POST" and action == "redeliver":
             return {"queued": double.deliverer.redeliver(str(body.get("event")))}
     raise invalid(f"No such control: {method} {path}", status=404)
+
+
+def _seconds(body: Json) -> int:
+    try:
+        return int(body.get("seconds", 0)) + 86_400 * int(body.get("days", 0))
+    except (TypeError, ValueError) as error:
+        raise invalid("seconds and days must be whole numbers.") from error
 
 
 def state_of(double: Double) -> Json:

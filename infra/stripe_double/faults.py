@@ -44,14 +44,15 @@ class FaultBox:
 
         Raises StripeError 400 for a kind that does not exist, so that a test cannot pass by a typing error.
         """
-        for entry in [*body.get("api", []), *body.get("webhook", [])]:
-            kinds = API_KINDS if entry in body.get("api", []) else WEBHOOK_KINDS
-            if str(entry.get("kind")) not in kinds:
-                raise invalid(f"Unknown fault kind: {entry.get('kind')}; one of {', '.join(sorted(kinds))}")
+        for target, kinds in (("api", API_KINDS), ("webhook", WEBHOOK_KINDS)):
+            for entry in body.get(target, []):
+                kind = entry.get("kind") if isinstance(entry, dict) else entry
+                if kind not in kinds or not isinstance(entry, dict):
+                    raise invalid(f"Unknown {target} fault: {kind}; one of {', '.join(sorted(kinds))}")
         for entry in body.get("api", []):
             self.api.append(
                 ApiFault(
-                    kind=str(entry["kind"]),
+                    kind=entry["kind"],
                     method=str(entry.get("method", "POST")).upper(),
                     path=str(entry.get("path", "")),
                     times=int(entry.get("times", 1)),
@@ -61,7 +62,7 @@ class FaultBox:
         for entry in body.get("webhook", []):
             self.webhook.append(
                 WebhookFault(
-                    kind=str(entry["kind"]),
+                    kind=entry["kind"],
                     types=tuple(entry.get("types", ())),
                     times=int(entry.get("times", 1)),
                     seconds=float(entry.get("seconds", 0.05)),

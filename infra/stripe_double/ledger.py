@@ -209,8 +209,7 @@ def _check_refund(charge: Json, *, amount: int, left: int, with_fee: bool) -> No
         raise invalid("Invalid positive integer", code="parameter_invalid_integer", param="amount")
     if amount > left:
         raise invalid(
-            f"Refund amount (${amount / 100:,.2f}) is greater than unrefunded amount on charge "
-            f"(${left / 100:,.2f})",
+            f"Refund amount (${amount / 100:,.2f}) is greater than unrefunded amount on charge (${left / 100:,.2f})",
             param="amount",
         )
     if with_fee and not charge["application_fee"]:

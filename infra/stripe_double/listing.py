@@ -27,17 +27,13 @@ COMPARE: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def page(
-    rows: list[Json], params: Json, *, url: str, equal: tuple[str, ...] = (), newest_first: bool = True
-) -> Json:
+def page(rows: list[Json], params: Json, *, url: str, equal: tuple[str, ...] = (), newest_first: bool = True) -> Json:
     """Cut one page out of rows given in the order of creation."""
     rows = [row for row in rows if all(params.get(key) in (None, row.get(key)) for key in equal)]
     created = params.get("created")
     if isinstance(created, dict):
         rows = [
-            row
-            for row in rows
-            if all(COMPARE[name](row["created"], int(bound)) for name, bound in created.items())
+            row for row in rows if all(COMPARE[name](row["created"], int(bound)) for name, bound in created.items())
         ]
     elif created is not None:
         rows = [row for row in rows if row["created"] == int(created)]

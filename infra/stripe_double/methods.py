@@ -79,21 +79,15 @@ def _calendar(timestamp: int) -> tuple[int, int]:
     return moment.tm_year, moment.tm_mon
 
 
-def new_card(
-    scope: Scope, number: str, *, billing: Json | None = None, expiry: tuple[int, int] = (12, 2034)
-) -> Json:
+def new_card(scope: Scope, number: str, *, billing: Json | None = None, expiry: tuple[int, int] = (12, 2034)) -> Json:
     """Create a card payment method; an unknown number is declined as incorrect."""
     brand, behaviour = CARDS.get(number, ("visa", "decline:incorrect_number"))
-    method = scope.create(
-        "payment_method", "pm_1", type="card", billing_details=_billing(billing), metadata={}
-    )
+    method = scope.create("payment_method", "pm_1", type="card", billing_details=_billing(billing), metadata={})
     method["card"] = {
         "brand": brand,
         "checks": {
             "address_line1_check": None,
-            "address_postal_code_check": "pass"
-            if method["billing_details"]["address"]["postal_code"]
-            else None,
+            "address_postal_code_check": "pass" if method["billing_details"]["address"]["postal_code"] else None,
             "cvc_check": "pass",
         },
         "country": "US",

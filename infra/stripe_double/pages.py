@@ -31,9 +31,7 @@ def api_page(double: Double, method: str, target: str) -> Page | None:
     path = urlsplit(target).path
     parts = path.strip("/").split("/")
     if method == "GET" and path == "/":
-        return _document(
-            "Local stand-in for Stripe", "<p>The API is under <code>/v1</code> and <code>/v2</code>.</p>"
-        )
+        return _document("Local stand-in for Stripe", "<p>The API is under <code>/v1</code> and <code>/v2</code>.</p>")
     if method == "GET" and path == "/endive/stripe.js":
         return _asset(double, "stripe.js")
     if method == "GET" and path == "/page.css":

@@ -12,8 +12,7 @@ from infra.stripe_double.methods import attach_method, method_from_data, resolve
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 AUTHENTICATION_FAILED = (
-    "We are unable to authenticate your payment method. Please choose a different payment method and try "
-    "again."
+    "We are unable to authenticate your payment method. Please choose a different payment method and try again."
 )
 NEEDS_AUTHENTICATION = "Your card was declined. This transaction requires authentication."
 
@@ -59,9 +58,7 @@ def prepare_confirmation(scope: Scope, intent: Json, params: Json) -> Confirmati
     elif intent["payment_method"]:
         method = scope.find("payment_method", intent["payment_method"])
     else:
-        raise unexpected_state(
-            "You cannot confirm this PaymentIntent because it's missing a payment method.", intent
-        )
+        raise unexpected_state("You cannot confirm this PaymentIntent because it's missing a payment method.", intent)
     _check_method(intent, method)
     confirmation = Confirmation(
         method=method,
@@ -71,9 +68,7 @@ def prepare_confirmation(scope: Scope, intent: Json, params: Json) -> Confirmati
         use_stripe_sdk=params.get("use_stripe_sdk") in (True, "true"),
         return_url=params.get("return_url") or (token or {}).get("return_url"),
         setup_future_usage=params.get("setup_future_usage") or (token or {}).get("setup_future_usage"),
-        has_mandate=bool(
-            params.get("mandate_data") or params.get("mandate") or token or method.get("_mandated")
-        ),
+        has_mandate=bool(params.get("mandate_data") or params.get("mandate") or token or method.get("_mandated")),
     )
     if method["type"] == "us_bank_account" and not confirmation.has_mandate:
         raise invalid(
@@ -160,9 +155,7 @@ def _start_bank_debit(scope: Scope, intent: Json, method: Json) -> Json:
     return intent
 
 
-def fail_intent(
-    scope: Scope, intent: Json, method: Json, code: str, decline_code: str, message: str
-) -> StripeError:
+def fail_intent(scope: Scope, intent: Json, method: Json, code: str, decline_code: str, message: str) -> StripeError:
     """Record a decline and return the error to raise for it."""
     charge = new_charge(scope, intent, method, status="failed")
     charge.update(failure_code=code, failure_message=message)
@@ -175,9 +168,7 @@ def fail_intent(
         "charge": charge["id"],
         "payment_method": public(method),
     }
-    intent.update(
-        status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=error
-    )
+    intent.update(status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=error)
     scope.emit("charge.failed", charge)
     scope.emit("payment_intent.payment_failed", intent)
     return StripeError(
@@ -217,9 +208,7 @@ def finish_authentication(scope: Scope, intent: Json, *, passed: bool) -> None:
             "message": AUTHENTICATION_FAILED,
             "payment_method": public(method),
         }
-        intent.update(
-            status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=error
-        )
+        intent.update(status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=error)
         scope.emit("payment_intent.payment_failed", intent)
         return
     run_confirmation(scope, intent, Confirmation(method=method, authenticated=True))

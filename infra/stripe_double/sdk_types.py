@@ -20,6 +20,7 @@ from stripe.v2.core import AccountLink as V2AccountLink
 from infra.stripe_double.errors import Json, invalid
 
 API_VERSION = stripe.api_version
+CLASS_VAR: Any = typing.ClassVar
 
 OBJECT_TYPES: dict[str, type[StripeObject]] = {
     "account": stripe.Account,
@@ -63,9 +64,7 @@ class _Names(dict[str, Any]):
     """Module names, with anything imported for type checking only read as Any."""
 
     def __missing__(self, key: str) -> Any:
-        builtin = (
-            __builtins__.get(key) if isinstance(__builtins__, dict) else getattr(__builtins__, key, None)
-        )
+        builtin = __builtins__.get(key) if isinstance(__builtins__, dict) else getattr(__builtins__, key, None)
         return Any if builtin is None else builtin
 
 
@@ -113,7 +112,7 @@ def blank_of(cls: type[StripeObject]) -> Json:
     return {
         key: _empty(annotation, cls.__module__)
         for key, annotation in annotations.items()
-        if get_origin(annotation) is not typing.ClassVar and not key.startswith("_")
+        if get_origin(annotation) is not CLASS_VAR and not key.startswith("_")
     }
 
 

@@ -34,6 +34,8 @@ class _Handler(BaseHTTPRequestHandler):
     """What both origins share."""
 
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes; waiting for an acknowledgement between them costs 40 ms a request.
+    disable_nagle_algorithm = True
     server_version = "StripeDouble"
 
     @property

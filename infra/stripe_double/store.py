@@ -75,9 +75,7 @@ class Store:
     def save(self, path: Path) -> None:
         """Write a snapshot atomically, so that a crash leaves the previous one."""
         document = {
-            "books": {
-                name: {"objects": book.objects, "jobs": book.jobs} for name, book in self.books.items()
-            },
+            "books": {name: {"objects": book.objects, "jobs": book.jobs} for name, book in self.books.items()},
             "idempotency": self.idempotency,
             "links": self.links,
             "clock_offset": self.clock_offset,

@@ -44,9 +44,8 @@
       const frame = document.createElement("iframe");
       frame.name = "__privateStripeFrame0";
       frame.title = "Secure payment input frame";
-      frame.setAttribute("allow", "payment *");
       frame.setAttribute("scrolling", "no");
-      style(frame, { display: "block", width: "100%", height: "230px", border: "0", colorScheme: "normal" });
+      style(frame, { display: "block", width: "100%", height: "230px", border: "0", colorScheme: "light" });
       this.frame = frame;
       window.addEventListener("message", this.receive);
       frame.src = `${ELEMENT_URL}/element`;

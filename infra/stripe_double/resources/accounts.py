@@ -27,9 +27,7 @@ def create_account(call: Call) -> Json:
     merchant = (params.get("configuration") or {}).get("merchant") or {}
     responsibilities = (params.get("defaults") or {}).get("responsibilities") or {}
     if params.get("dashboard") == "express" and responsibilities.get("losses_collector") == "stripe":
-        raise invalid(
-            "An express dashboard requires losses_collector=application.", code="invalid_configuration"
-        )
+        raise invalid("An express dashboard requires losses_collector=application.", code="invalid_configuration")
     account_id = call.store.new_id("acct_1", 16)
     call.store.books[account_id] = Book()
     call.store.books[account_id].kind("account")[account_id] = {
@@ -46,9 +44,7 @@ def create_account(call: Call) -> Json:
         "email": params.get("contact_email"),
         "metadata": params.get("metadata") or {},
         "payouts_enabled": False,
-        "requirements": _requirements(
-            ["external_account", "representative.first_name"], "requirements.past_due"
-        ),
+        "requirements": _requirements(["external_account", "representative.first_name"], "requirements.past_due"),
         "_v2": {
             "configuration": params.get("configuration") or {},
             "dashboard": params.get("dashboard"),
@@ -115,11 +111,7 @@ def retrieve_v1_account(call: Call) -> Json:
 @route("GET", "/v1/accounts", AccountListParams)
 def list_accounts(call: Call) -> Json:
     """List the connected accounts."""
-    rows = [
-        book.kind("account")[account_id]
-        for account_id, book in call.store.books.items()
-        if account_id != PLATFORM
-    ]
+    rows = [book.kind("account")[account_id] for account_id, book in call.store.books.items() if account_id != PLATFORM]
     return page(rows, call.params, url="/v1/accounts")
 
 

@@ -42,9 +42,7 @@ def create_refund(call: Call) -> Json:
     if call.params.get("payment_intent"):
         intent = call.find("payment_intent", call.params["payment_intent"], param="payment_intent")
         if intent["status"] != "succeeded" or not intent["latest_charge"]:
-            raise invalid(
-                "This PaymentIntent does not have a successful charge to refund.", param="payment_intent"
-            )
+            raise invalid("This PaymentIntent does not have a successful charge to refund.", param="payment_intent")
         charge = call.find("charge", intent["latest_charge"])
     elif call.params.get("charge"):
         charge = call.find("charge", call.params["charge"], param="charge")

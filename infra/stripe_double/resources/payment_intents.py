@@ -140,9 +140,7 @@ def search_intents(call: Call) -> Json:
     """Search by metadata, status, customer or currency, with AND only."""
     rows = list(call.book.kind("payment_intent").values())[::-1]
     for clause in re.split(r"\s+AND\s+", call.params["query"].strip(), flags=re.IGNORECASE):
-        found = re.fullmatch(
-            r"(?:(status|customer|currency)|metadata\[['\"]([^'\"]+)['\"]\]):['\"](.*)['\"]", clause
-        )
+        found = re.fullmatch(r"(?:(status|customer|currency)|metadata\[['\"]([^'\"]+)['\"]\]):['\"](.*)['\"]", clause)
         if not found:
             raise invalid(f"The double cannot search for: {clause}", param="query")
         field, key, value = found.groups()
@@ -172,8 +170,7 @@ def update_intent(call: Call) -> Json:
     frozen = {"amount", "currency", "payment_method", "application_fee_amount"} & set(call.params)
     if frozen and intent["status"] in ("succeeded", "canceled", "processing"):
         raise unexpected_state(
-            f"This PaymentIntent's {min(frozen)} could not be updated because it has a status of "
-            f"{intent['status']}.",
+            f"This PaymentIntent's {min(frozen)} could not be updated because it has a status of {intent['status']}.",
             intent,
         )
     intent.update({key: call.params[key] for key in UPDATABLE if key in call.params})

@@ -56,9 +56,7 @@ def detach_payment_method(call: Call) -> Json:
     method = call.find("payment_method", call.path["payment_method"], label="PaymentMethod")
     customer = method["customer"]
     if not customer:
-        raise invalid(
-            "The payment method you provided is not attached to a customer so detachment is impossible."
-        )
+        raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
     method.update(customer=None, _detached=True)
     call.emit("payment_method.detached", method, {"customer": customer})
     return method
