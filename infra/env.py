@@ -68,20 +68,14 @@ class Env:
         as_list, "", "Former keys that are still accepted, comma-separated, newest first.", secret=True
     )
     debug: bool = setting(as_flag, "false", "Django's debug pages; never in production.")
-    demo: bool = setting(
-        as_flag, "false", "Demo companies, /mailbox on the apex, cookies that work over http."
-    )
+    demo: bool = setting(as_flag, "false", "Demo companies, /mailbox on the apex, cookies that work over http.")
     base_domain: str = setting(as_host, "portal.localhost", "The apex; companies live one label below it.")
     console_host: str = setting(as_host, "console.localhost", "The operators' host, not below BASE_DOMAIN.")
     usercontent_host: str = setting(
         as_host, "usercontent.localhost", "Serves what people uploaded, away from every cookie."
     )
-    public_scheme: str = setting(
-        as_one_of("http", "https"), "https", "Scheme of the links we send: http or https."
-    )
-    public_port: int | None = setting(
-        as_optional_port, "", "Port shown in the links we send; empty for none."
-    )
+    public_scheme: str = setting(as_one_of("http", "https"), "https", "Scheme of the links we send: http or https.")
+    public_port: int | None = setting(as_optional_port, "", "Port shown in the links we send; empty for none.")
     trusted_proxy_hops: int = setting(
         as_count, "0", "How many proxies in front of us write X-Forwarded-For; 0 ignores the header."
     )
@@ -107,9 +101,7 @@ class Env:
         "Redis or Valkey: queues and caches.",
         secret=True,
     )
-    stripe_secret_key: str = setting(
-        as_text, "", "Secret key of the platform's account.", secret=True, group="Stripe"
-    )
+    stripe_secret_key: str = setting(as_text, "", "Secret key of the platform's account.", secret=True, group="Stripe")
     stripe_publishable_key: str = setting(as_text, "", "Publishable key, sent to browsers.")
     stripe_api_base: str = setting(
         as_url("http", "https"), "", "Empty for Stripe itself; the demo points it at the Stripe double."
@@ -136,17 +128,11 @@ class Env:
         secret=True,
         group="Mail, files, operation",
     )
-    email_from: str = setting(
-        as_text, "Porchlight <hello@portal.localhost>", "Sender of the platform's own mail."
-    )
+    email_from: str = setting(as_text, "Porchlight <hello@portal.localhost>", "Sender of the platform's own mail.")
     media_root: Path = setting(as_path, ".data/media", "Folder of uploaded files.")  # noqa: RUF009
-    sentry_dsn: str = setting(
-        as_url("http", "https"), "", "Sentry or compatible; empty sends nothing.", secret=True
-    )
+    sentry_dsn: str = setting(as_url("http", "https"), "", "Sentry or compatible; empty sends nothing.", secret=True)
     release: str = setting(as_text, "", "Name of the deployed release, for Sentry and /healthz.")
-    log_level: str = setting(
-        as_one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "DEBUG, INFO, WARNING or ERROR."
-    )
+    log_level: str = setting(as_one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "DEBUG, INFO, WARNING or ERROR.")
     crash_at: str = setting(as_text, "", "Test hook: the process kills itself at this named point.")
 
     @property

@@ -54,9 +54,7 @@ def make_plan(environ: Mapping[str, str], data: Path) -> Plan:
     try:
         port = as_port(environ.get("PORT", "").strip() or "8000")
     except Expected as error:
-        raise EnvError(
-            [f'PORT is "{environ["PORT"]}"; expected {error}. See PORT in .env.example.']
-        ) from error
+        raise EnvError([f'PORT is "{environ["PORT"]}"; expected {error}. See PORT in .env.example.']) from error
     if port > 65533:
         raise ServiceError(f"PORT is {port}; the two ports above it are needed too. Choose a smaller one.")
     kept = _kept_secrets(data / "secrets.json")

@@ -245,25 +245,22 @@ class Up:
         # `./porchlight <command>` in a second terminal reads it, so that it talks to the same database.
         names = {name.upper() for name in Env.__dataclass_fields__}
         ours = {
-            name: value
-            for name, value in self.environ.items()
-            if name in names or name.removesuffix("_FILE") in names
+            name: value for name, value in self.environ.items() if name in names or name.removesuffix("_FILE") in names
         }
         write_private(self.data / "env.json", json.dumps(ours, indent=2))
 
 
 def main(arguments: list[str]) -> int:
     """Run until Ctrl-C; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="./porchlight up", description="Run the whole product on this machine."
-    )
+    parser = argparse.ArgumentParser(prog="./porchlight up", description="Run the whole product on this machine.")
     parser.add_argument("--verbose", action="store_true", help="show every line of every process")
     terminal = Terminal(verbose=parser.parse_args(arguments).verbose)
     data = ROOT / ".data"
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        (data / "log").mkdir(parents=True, exist_ok=True)
+        for folder in ("log", "media", "static"):
+            (data / folder).mkdir(parents=True, exist_ok=True)
         with exclusive(data / "lock", terminal.say):
             Up(terminal, data).run()
     except Stopped:
@@ -273,9 +270,7 @@ def main(arguments: list[str]) -> int:
     except Exception:
         details = data / "log" / "up.log"
         details.write_text(traceback.format_exc(), encoding="utf-8")
-        terminal.say(
-            f"\nPorchlight met a fault of its own. The details are in {details}; please report them."
-        )
+        terminal.say(f"\nPorchlight met a fault of its own. The details are in {details}; please report them.")
     return 1
 
 

@@ -78,9 +78,7 @@ def test_data_survives_a_stop_and_the_server_does_not(folder: Path) -> None:
 
 
 def test_a_killed_parent_leaves_no_server(folder: Path) -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     with parent.stdout:
         servers = [int(word) for word in parent.stdout.readline().split()]
@@ -138,9 +136,7 @@ def test_a_server_that_cannot_start_says_its_last_words(folder: Path) -> None:
         start_postgres(folder / "pg", fsync=False)
 
 
-def test_a_private_folder_is_replaced_by_a_reachable_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_private_folder_is_replaced_by_a_reachable_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As root in a home folder: `nobody` could not reach the data there."""
     monkeypatch.setattr(places, "servant", lambda: (65534, 65534))
     monkeypatch.setattr(places, "SHARED_PLACE", folder / "shared")
@@ -153,9 +149,7 @@ def test_a_private_folder_is_replaced_by_a_reachable_one(
     assert places.data_place(folder / "home" / ".data" / "pg") == place
 
 
-def test_a_strangers_folder_in_the_shared_place_is_refused(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_strangers_folder_in_the_shared_place_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "servant", lambda: (65534, 65534))
     monkeypatch.setattr(places, "SHARED_PLACE", folder / "shared")
     (folder / "shared").mkdir()

@@ -56,9 +56,7 @@ def test_a_wrong_value_is_answered_with_what_was_expected(name: str, value: str,
     assert f"See {name} in .env.example." in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("SECRET_KEY", "hunter2"), ("DATABASE_URL", "mysql://u:hunter2@h/d")]
-)
+@pytest.mark.parametrize(("name", "value"), [("SECRET_KEY", "hunter2"), ("DATABASE_URL", "mysql://u:hunter2@h/d")])
 def test_a_secret_is_never_repeated_in_a_message(name: str, value: str) -> None:
     with pytest.raises(EnvError) as caught:
         read_env(GIVEN | {name: value})
@@ -108,10 +106,7 @@ def test_the_applications_login_is_derived_from_the_owners_address() -> None:
     """The two logins of security.md S2."""
     env = read_env(GIVEN)
     password = app_password(GIVEN["SECRET_KEY"])
-    assert (
-        env.active_database_url
-        == f"postgresql://porchlight_app:{password}@db.example:5433/main?sslmode=require"
-    )
+    assert env.active_database_url == f"postgresql://porchlight_app:{password}@db.example:5433/main?sslmode=require"
     assert read_env(GIVEN | {"SECRET_KEY": "o" * 40}).database_app_url != env.database_app_url
 
 

@@ -16,9 +16,7 @@ def _normal(name: str) -> str:
 
 def _pinned(lock: str) -> dict[str, str]:
     """Return the exact version of every package in a lock."""
-    found = re.findall(
-        r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", (ROOT / f"requirements/{lock}.txt").read_text(), re.M
-    )
+    found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", (ROOT / f"requirements/{lock}.txt").read_text(), re.M)
     return {_normal(name): version for name, version in found}
 
 
@@ -60,9 +58,7 @@ def test_no_python_lies_directly_in_platform() -> None:
 
 def test_ci_runs_what_readme_names() -> None:
     commands = [
-        line
-        for line in (ROOT / ".ci/run").read_text().splitlines()
-        if line.startswith(("./", "python", "pip", "uv"))
+        line for line in (ROOT / ".ci/run").read_text().splitlines() if line.startswith(("./", "python", "pip", "uv"))
     ]
     readme = (ROOT / "README.md").read_text()
     assert commands

@@ -149,16 +149,12 @@ def test_a_taken_port_is_answered_with_another_one(
     assert "Traceback" not in capsys.readouterr().out
 
 
-def test_only_important_lines_of_a_log_reach_the_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_only_important_lines_of_a_log_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "web.log"
     log.write_text("an old error\n")
     tail = LogTail("web", log, Terminal())
     with log.open("a") as writer:
-        writer.write(
-            'GET / 200\nTraceback (most recent call):\n  File "x"\n[error] the pool is empty\nhalf an err'
-        )
+        writer.write('GET / 200\nTraceback (most recent call):\n  File "x"\n[error] the pool is empty\nhalf an err')
     tail.show_new()
     assert capsys.readouterr().out == "web: [error] the pool is empty   (more in .data/log/web.log)\n"
     loud = LogTail("web", log, Terminal(verbose=True))
