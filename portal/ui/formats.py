@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, get_currency_precision, get_decimal_symbol
+from babel.numbers import format_currency, format_decimal, get_currency_precision, get_decimal_symbol
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -33,11 +33,23 @@ def locale() -> Locale:
     return Locale.parse(_REGIONAL.get(language, language.replace("-", "_")))
 
 
-def format_money(cents: int, currency: str) -> str:
-    """Return an amount such as $412.50; `cents` counts the smallest unit of the currency."""
+def format_money(cents: int, currency: str, *, short: bool = False) -> str:
+    """Return an amount such as $412.50; `cents` counts the smallest unit of the currency.
+
+    A short amount leaves out a zero after the point: $79.
+    """
     digits = get_currency_precision(currency)
     amount = Decimal(cents).scaleb(-digits)
-    return str(format_currency(amount, currency.upper(), locale=locale()))
+    here = locale()
+    if short and amount == amount.to_integral_value():
+        pattern = here.currency_formats["standard"].pattern.split(";")[0].replace("0.00", "0")
+        return str(format_currency(amount, currency.upper(), format=pattern, locale=here, currency_digits=False))
+    return str(format_currency(amount, currency.upper(), locale=here))
+
+
+def format_number(value: int) -> str:
+    """Return a count such as 1,086."""
+    return str(format_decimal(value, locale=locale()))
 
 
 def format_money_parts(cents: int, currency: str) -> SafeString:

@@ -16,9 +16,7 @@ COLUMNS = [("", "Leave out"), ("name", "Name"), ("email", "E-mail")]
 class MailForm(forms.Form):
     """One address, as on the sign-in page."""
 
-    email = forms.EmailField(
-        label="Your e-mail address", help_text="Use the address we send your invoices to."
-    )
+    email = forms.EmailField(label="Your e-mail address", help_text="Use the address we send your invoices to.")
 
 
 class CodeForm(forms.Form):
@@ -30,9 +28,7 @@ class CodeForm(forms.Form):
 class KeepForm(forms.Form):
     """The tick box of a sign-in link."""
 
-    keep = forms.BooleanField(
-        label="Keep me signed in on this phone for 30 days", required=False, initial=True
-    )
+    keep = forms.BooleanField(label="Keep me signed in on this phone for 30 days", required=False, initial=True)
 
 
 class StaffForm(forms.Form):
@@ -67,9 +63,7 @@ class AddressForm(forms.Form):
 class SettingsForm(forms.Form):
     """A few switches and texts."""
 
-    invoices = forms.BooleanField(
-        label="Invoices", help_text="Issued ones. Drafts never show.", required=False
-    )
+    invoices = forms.BooleanField(label="Invoices", help_text="Issued ones. Drafts never show.", required=False)
     pay = forms.BooleanField(label="Pay by card", help_text="Needs Stripe.", required=False)
     shown = forms.ChoiceField(
         label="Which invoices customers see",

@@ -18,7 +18,6 @@ def _app(namespace: str, *routes: tuple[str, str]) -> object:
 
 urlpatterns = [
     path("ui/", include(ui_urls)),
-    path("i18n/", include("django.conf.urls.i18n")),
     _app("home", ("", "home")),
     _app("invoices", ("", "list"), ("<id>", "detail"), ("<id>.pdf", "pdf")),
     _app("payments", ("pay/<id>", "pay"), ("result/<id>", "result")),
