@@ -68,8 +68,8 @@ class Up:
             env = read_env(self.environ)
             self._write_env_file()
             self._migrate()
-            self._start_programs()
-            self._wait_for_web(env)
+            self._start_web(env)
+            self._start_the_rest()
             self._seed()
             self.terminal.say(
                 panel(
@@ -185,14 +185,24 @@ class Up:
             )
         return said
 
-    def _start_programs(self) -> None:
-        with self.terminal.step("Starting web, worker and clock"):
+    def _start_web(self, env: Env) -> None:
+        with self.terminal.step("Starting the web and waiting for its first answer"):
             if self.plan.stripe_double:
                 command = [sys.executable, "-m", "infra.stripe_double", *double_command(self.plan, self.data)]
                 self._supervise("stripe", command)
-            for name, line in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
-                # No shell in between: the program itself is our child and gets our signals.
-                self._supervise(name, split(string.Template(line).safe_substitute(self.environ)))
+            self._supervise("web", self._programs()["web"])
+            self._wait_for_web(env)
+
+    def _start_the_rest(self) -> None:
+        # Only now: on a small machine they would take the processor from the page somebody waits for.
+        for name, command in self._programs().items():
+            if name != "web":
+                self._supervise(name, command)
+
+    def _programs(self) -> dict[str, list[str]]:
+        # No shell in between: the program itself is our child and gets our signals.
+        lines = parse_procfile((ROOT / "Procfile").read_text()).processes
+        return {name: split(string.Template(line).safe_substitute(self.environ)) for name, line in lines.items()}
 
     def _supervise(self, name: str, command: list[str]) -> None:
         log = self._log(name)
@@ -211,13 +221,12 @@ class Up:
     def _wait_for_web(self, env: Env) -> None:
         web = next(child for child in self.supervisor.children if child.name == "web")
         deadline = time.monotonic() + _WEB_LIMIT
-        with self.terminal.step("Waiting for the first answer"):
-            while not self._web_answers(env):
-                self._look_after(0.05)
-                if web.failures >= 3 or time.monotonic() > deadline:
-                    log = self.data / "log" / "web.log"
-                    why = "keeps stopping" if web.failures else f"did not answer in {_WEB_LIMIT:.0f} s"
-                    raise ServiceError(f"The web process {why}. The end of {log}:\n{last_lines(log, 3)}")
+        while not self._web_answers(env):
+            self._look_after(0.05)
+            if web.failures >= 3 or time.monotonic() > deadline:
+                log = self.data / "log" / "web.log"
+                why = "keeps stopping" if web.failures else f"did not answer in {_WEB_LIMIT:.0f} s"
+                raise ServiceError(f"The web process {why}. The end of {log}:\n{last_lines(log, 1)}")
 
     def _web_answers(self, env: Env) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.plan.port, timeout=5)
