@@ -125,6 +125,7 @@ GRANT SELECT ON gate.me, gate.settings TO {TENANT_GROUP};
 GRANT SELECT (id, config_version), UPDATE (config_version) ON public.tenants_tenant TO {SETTINGS_ROLE};
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.tenants_settingvalue TO {SETTINGS_ROLE};
 GRANT INSERT ON public.tenants_platformauditevent TO {SETTINGS_ROLE};
+GRANT SELECT, INSERT, UPDATE ON public.tenants_paymentaccount TO {SETTINGS_ROLE};
 """
 
 

@@ -10,8 +10,8 @@ from tenants.rows import TenantModel
 class PaymentAttempt(TenantModel):
     """One try to pay; its id is the idempotency key of the call to Stripe (Decided 19).
 
-    `plan` is the list of {"invoice": id, "amount_cents": n} decided under lock; `request_hash` is stored before the
-    call so that a second call with other parameters is recognised.
+    `plan` is the list of {"invoice": id, "amount_cents": n} decided under lock; `request` (all but the token) and
+    `request_hash` are stored before the call: it can be repeated to the letter, and other parameters are recognised.
     """
 
     class State(models.TextChoices):
@@ -36,6 +36,7 @@ class PaymentAttempt(TenantModel):
     form_key = models.UUIDField(unique=True)
     plan = models.JSONField()
     plan_hash = models.CharField(max_length=64)
+    request = models.JSONField(default=dict)
     request_hash = models.CharField(max_length=64, blank=True, default="")
     method_kind = models.CharField(max_length=20, blank=True, default="")
     amount_cents = models.BigIntegerField()

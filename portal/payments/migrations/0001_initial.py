@@ -20,9 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("share_link_id", models.UUIDField(null=True)),
                 ("mandate_id", models.UUIDField(null=True)),
@@ -84,9 +82,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 (
                     "origin",
@@ -160,9 +156,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("kind", models.CharField(max_length=24)),
                 ("source_type", models.CharField(max_length=24)),
@@ -224,9 +218,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 (
                     "origin",
@@ -282,9 +274,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("estimate_id", models.UUIDField(null=True)),
                 ("amount_cents", models.BigIntegerField()),
@@ -375,9 +365,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="payment",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("allocated_cents__gte", 0), ("allocated_cents__lte", models.F("amount_cents"))
-                ),
+                condition=models.Q(("allocated_cents__gte", 0), ("allocated_cents__lte", models.F("amount_cents"))),
                 name="payment_is_not_allocated_beyond_its_amount",
             ),
         ),

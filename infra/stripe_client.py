@@ -1,0 +1,110 @@
+"""The one way to Stripe: clients with retries, time limits and the right account, never inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import stripe
+
+from infra.env import Env, load_env
+
+ADDRESS_KINDS = ("api", "connect", "files", "meter_events")
+CONNECT_SECONDS, READ_SECONDS = 3, 20
+RETRIES = 2
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+# Telemetry writes a file into the home folder and tells Stripe about earlier requests.
+stripe.enable_telemetry = False
+
+
+class NetworkInTransaction(RuntimeError):
+    """Stripe was about to be called while a database transaction was open (PAY-12)."""
+
+    def __init__(self) -> None:
+        super().__init__("Reserve, call, apply: no network call while a transaction or row lock is open.")
+
+
+class WrongStripeSetup(RuntimeError):
+    """The environment would send money, or what we know of it, to the wrong place."""
+
+
+def _no_transaction() -> bool:
+    return False
+
+
+_transaction_open: Callable[[], bool] = _no_transaction
+
+
+def refuse_calls_when(transaction_open: Callable[[], bool]) -> None:
+    """Name the question "is a transaction open?"; the database layer knows, this one does not."""
+    global _transaction_open
+    _transaction_open = transaction_open
+
+
+class GuardedClient(stripe.RequestsClient):
+    """The SDK's HTTP client, which refuses to leave the process while a transaction is open."""
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Send one request; raises NetworkInTransaction."""
+        if _transaction_open():
+            raise NetworkInTransaction
+        answer: tuple[bytes, int, Mapping[str, str]] = super().request(method, url, headers, post_data)
+        return answer
+
+
+@lru_cache(maxsize=1)
+def _http_client() -> GuardedClient:
+    return GuardedClient(timeout=(CONNECT_SECONDS, READ_SECONDS))
+
+
+def platform_stripe() -> stripe.StripeClient:
+    """Return a client that acts for the platform itself: accounts, account links."""
+    return _build(load_env(), account=None)
+
+
+def tenant_stripe(account_id: str) -> stripe.StripeClient:
+    """Return a client whose every call names the connected account; raises ValueError without one.
+
+    Forgetting the account would silently create customers and payments of the platform.
+    """
+    if not account_id.startswith("acct_"):
+        raise ValueError("A connected account is needed here.")
+    return _build(load_env(), account=account_id)
+
+
+def _build(env: Env, *, account: str | None) -> stripe.StripeClient:
+    if not env.stripe_secret_key:
+        raise WrongStripeSetup("STRIPE_SECRET_KEY is not set.")
+    if problem := find_setup_problem(env):
+        raise WrongStripeSetup(problem)
+    more: dict[str, Any] = {}
+    if env.stripe_api_base:
+        more["base_addresses"] = dict.fromkeys(ADDRESS_KINDS, env.stripe_api_base)
+    return stripe.StripeClient(
+        env.stripe_secret_key,
+        stripe_account=account,
+        max_network_retries=RETRIES,
+        http_client=_http_client(),
+        **more,
+    )
+
+
+def find_setup_problem(env: Env) -> str:
+    """Return why STRIPE_API_BASE must not be used as it is, or nothing."""
+    if not env.stripe_api_base:
+        return ""
+    if is_live(env):
+        return "STRIPE_API_BASE is set together with a live key; a stand-in must never see one."
+    if urlsplit(env.stripe_api_base).hostname not in LOOPBACK:
+        return "STRIPE_API_BASE points away from this machine; only a stand-in on the loopback may be used."
+    return ""
+
+
+def is_live(env: Env) -> bool:
+    """Whether real money moves; events and accounts must agree with it."""
+    return "_live_" in env.stripe_secret_key or "_live_" in env.stripe_publishable_key
