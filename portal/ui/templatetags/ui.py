@@ -18,25 +18,25 @@ register = template.Library()
 
 
 @register.filter
-def money(cents: int | None, currency: str = "USD") -> str:
+def money(cents: int | str | None, currency: str = "USD") -> str:
     """Print an amount such as $412.50; nothing for None."""
     return "" if cents is None or cents == "" else formats.format_money(int(cents), currency)
 
 
 @register.filter
-def money_short(cents: int | None, currency: str = "USD") -> str:
+def money_short(cents: int | str | None, currency: str = "USD") -> str:
     """Print an amount without a zero after the point, such as $79."""
     return "" if cents is None or cents == "" else formats.format_money(int(cents), currency, short=True)
 
 
 @register.filter
-def money_parts(cents: int | None, currency: str = "USD") -> str:
+def money_parts(cents: int | str | None, currency: str = "USD") -> str:
     """Print an amount with small raised cents, for the large figure of a page."""
     return "" if cents is None or cents == "" else formats.format_money_parts(int(cents), currency)
 
 
 @register.filter
-def number(value: int | None) -> str:
+def number(value: int | str | None) -> str:
     """Print a count such as 1,086."""
     return "" if value is None or value == "" else formats.format_number(int(value))
 

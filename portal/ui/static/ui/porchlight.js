@@ -34,10 +34,11 @@
     else copy(button);
   });
 
-  // A form is sent once. The button stays enabled for the browser, so its name and value are sent.
+  // A form is sent once, unless it says data-repeatable (a download leaves the page standing).
+  // The button stays enabled for the browser, so its name and value are sent.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.getAttribute("method") !== "post" || "repeatable" in form.dataset || event.defaultPrevented) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
     for (const button of form.querySelectorAll("button:not([type=button])")) button.setAttribute("aria-disabled", "true");
