@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "tenants.middleware.HostMiddleware",
     "tenants.middleware.OriginMiddleware",
+    "portal.settings.middleware.BrandMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -192,7 +193,8 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / ".data" / "static"
+# The demo serves files where they lie; production collects them once (manage.py collectstatic).
+STATIC_ROOT = None if ENV.demo else BASE_DIR / ".data" / "static"
 MEDIA_ROOT = ENV.media_root
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -28,9 +28,7 @@ class Operator(models.Model):
     last_sign_in_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(name="operator_email_is_normalised", condition=Q(email=Lower("email")))
-        ]
+        constraints = [models.CheckConstraint(name="operator_email_is_normalised", condition=Q(email=Lower("email")))]
 
 
 class OperatorSession(models.Model):
