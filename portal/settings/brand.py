@@ -1,4 +1,4 @@
-"""The company as its customers and its staff see it: name, colours, logo, phone, e-mail, address (BRAND-01, BRAND-03)."""
+"""The company as its customers and its staff see it: name, colours, logo, contact (BRAND-01, BRAND-03)."""
 
 from __future__ import annotations
 
