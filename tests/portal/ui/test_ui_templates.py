@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,6 +21,17 @@ NAMES = sorted(contexts())
 PAGES = [name for name in NAMES if not name.startswith("email/")]
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 SELF_CLOSED = {"path", "circle", "use", "stop", "rect"}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A flash message as templates see it."""
+
+    text: str
+    level_tag: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Checker(HTMLParser):
@@ -171,3 +183,11 @@ def _compiled(source: str) -> str:
     from django_cotton.compiler_regex import CottonCompiler
 
     return str(CottonCompiler().process(source))
+
+
+def test_messages_of_the_server_are_toasts(render: Render) -> None:
+    """What happened is said in words; a failure interrupts a screen reader (ui.md 6)."""
+    messages = [Message("Invitation sent to Dana", "success"), Message("The card was declined", "error")]
+    html = render("home/home.html", {**contexts()["home/home.html"], "messages": messages})
+    assert re.search(r'role="status".*?Invitation sent to Dana', html)
+    assert re.search(r'role="alert".*?The card was declined', html)
