@@ -33,7 +33,7 @@ def contexts() -> Pages:
         "errors/rate_limited.html": {"wait_minutes": 2},
     }
     pages["email/base_email.txt"] = pages["email/base_email.html"]
-    for name in ("404", "403", "csrf", "500", "portal_off", "held", "closed", "rate_limited"):
+    for name in ("404", "403", "csrf", "500", "portal_off", "held", "closed", "maintenance", "rate_limited"):
         pages.setdefault(f"errors/{name}.html", {**VISITOR})
         pages[f"errors/{name}.html#bare"] = {}
     for name in ("404", "403", "500", "403_csrf"):

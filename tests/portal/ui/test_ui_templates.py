@@ -154,7 +154,9 @@ def test_templates_are_formatted() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["404", "403", "csrf", "500", "portal_off", "held", "closed", "rate_limited"])
+@pytest.mark.parametrize(
+    "name", ["404", "403", "csrf", "500", "portal_off", "held", "closed", "maintenance", "rate_limited"]
+)
 def test_an_error_page_needs_no_request(name: str, render: Render) -> None:
     """They must still come when the database and the session are gone."""
     assert "<h1>" in render(f"errors/{name}.html", {})
