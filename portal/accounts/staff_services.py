@@ -13,7 +13,7 @@ from django.contrib.auth.password_validation import validate_password
 
 from infra.ids import uuid7
 from portal.accounts.client import Client
-from portal.accounts.emails import NoEmailAddress, normalise_email
+from portal.accounts.emails import normalise_email
 from portal.accounts.models import LoginToken, StaffSession, StaffUser
 from portal.accounts.staff_limits import (
     FAILED,
@@ -48,7 +48,7 @@ def sign_in_staff(
 
     An unknown, disabled or password-less account costs the same work as a wrong password (AUN-17, AUN-25).
     """
-    address = _spelling(email)
+    address = normalise_email(email)
     take_turn(address)
     refuse_guessing(email=address, client=client, now=now)
     staff = StaffUser.objects.filter(email=address, status=StaffUser.Status.ACTIVE).exclude(password_hash="").first()
@@ -70,7 +70,7 @@ def sign_out_staff(*, session: StaffSession, client: Client, now: datetime) -> N
 
 def ask_for_reset(*, email: str, client: Client, now: datetime) -> None:
     """Have a new-password link mailed, if the address is a staff member's; the caller never learns (AUN-17, AUN-18)."""
-    address = _spelling(email)
+    address = normalise_email(email)
     if not may_ask_for_reset(email=address, client=client, now=now):
         return
     note_try(RESET_ASKED, email=address, client=client, now=now)
@@ -100,14 +100,6 @@ def choose_password(
     )
     record("staff.password_chosen", by=actor_of(staff, client), now=now, target=staff, after={"by": link.purpose})
     return session, cookie
-
-
-def _spelling(email: str) -> str:
-    """Return the stored spelling; what is no address stays as it is and fits nobody."""
-    try:
-        return normalise_email(email)
-    except NoEmailAddress:
-        return email.strip().lower()[:254]
 
 
 @lru_cache(maxsize=4)

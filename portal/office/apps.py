@@ -8,3 +8,7 @@ class OfficeConfig(AppConfig):
 
     name = "portal.office"
     label = "office"
+
+    def ready(self) -> None:
+        """Register what is mailed to staff."""
+        from portal.accounts import staff_handlers  # noqa: F401

@@ -17,7 +17,6 @@ from portal.accounts.models import StaffSession, StaffUser
 from portal.accounts.staff_permissions import Permission, may
 from portal.accounts.staff_services import actor_of
 from portal.accounts.staff_sessions import session_of
-from portal.settings.brand import load_brand
 from portal.ui.brand import BrandView, initials
 from portal.ui.context import PersonView
 from portal.ui.errors import forbidden
@@ -62,9 +61,7 @@ def staff_view(permission: Permission | None = None) -> Callable[[StaffView[Para
                 return to_sign_in(request)
             if permission and not may(staff_request.staff, permission):
                 return forbidden(staff_request)
-            zone = staff_request.tenant.zone
-            with timezone.override(zone):
-                return view(staff_request, *args, **kwargs)
+            return view(staff_request, *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded
@@ -73,8 +70,8 @@ def staff_view(permission: Permission | None = None) -> Callable[[StaffView[Para
 
 
 def open_office(request: HttpRequest) -> StaffRequest | None:
-    """Put staff, brand and person on the request, or return None when nobody is signed in to the office here."""
-    given = with_brand(request)
+    """Put staff and person on the request, or return None when nobody is signed in to the office here."""
+    given = cast(TenantRequest, request)
     session = session_of(request, given.tenant.id, timezone.now())
     if session is None:
         return None
@@ -86,14 +83,6 @@ def open_office(request: HttpRequest) -> StaffRequest | None:
     name = session.staff_user.name or session.staff_user.email or ""
     staff_request.person = PersonView(name=name, initials=initials(name), detail=role_name(session.staff_user.role))
     return staff_request
-
-
-def with_brand(request: HttpRequest) -> TenantRequest:
-    """Put the company's brand on the request, once."""
-    given = cast(TenantRequest, request)
-    if not hasattr(given, "brand"):
-        given.brand = load_brand(given.tenant)
-    return given
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
