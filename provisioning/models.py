@@ -27,13 +27,10 @@ class SchemaSlot(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="slot_name_is_ours", condition=Q(schema_name__regex=r"^t_[0-9a-f]{12,32}$")
-            ),
+            models.CheckConstraint(name="slot_name_is_ours", condition=Q(schema_name__regex=r"^t_[0-9a-f]{12,32}$")),
             models.CheckConstraint(
                 name="ready_slot_has_fingerprint",
-                condition=~Q(state__in=["ready", "claimed"])
-                | (Q(built_at__isnull=False) & ~Q(fingerprint="")),
+                condition=~Q(state__in=["ready", "claimed"]) | (Q(built_at__isnull=False) & ~Q(fingerprint="")),
             ),
             models.CheckConstraint(
                 name="claimed_slot_has_run", condition=~Q(state="claimed") | Q(claimed_by_run__isnull=False)

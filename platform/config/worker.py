@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 import django
+from django.utils.module_loading import autodiscover_modules
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
-
-import tenants.outbox  # noqa: E402, F401  registers the outbox tasks
+# Tasks stand in each application's `tasks` module; the outbox delivers from its own.
+autodiscover_modules("tasks", "outbox")

@@ -19,9 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("kind", models.CharField(choices=[("provision", "Provision")], max_length=12)),
                 (
@@ -62,9 +60,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("seq", models.PositiveIntegerField()),
                 ("at", models.DateTimeField()),
@@ -115,9 +111,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("state__in", ["ready", "claimed"]), _negated=True),
-                            models.Q(
-                                ("built_at__isnull", False), models.Q(("fingerprint", ""), _negated=True)
-                            ),
+                            models.Q(("built_at__isnull", False), models.Q(("fingerprint", ""), _negated=True)),
                             _connector="OR",
                         ),
                         name="ready_slot_has_fingerprint",
@@ -138,9 +132,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("name", models.CharField(max_length=24)),
                 ("position", models.PositiveSmallIntegerField()),

@@ -28,8 +28,6 @@ class Command(BaseCommand):
             print_of = fingerprint(name)
             with control_scope():
                 SchemaSlot.objects.filter(schema_name=name).update(release=release, fingerprint=print_of)
-                Tenant.objects.filter(schema_name=name).update(
-                    schema_release=release, schema_fingerprint=print_of
-                )
+                Tenant.objects.filter(schema_name=name).update(schema_release=release, schema_fingerprint=print_of)
             self.stdout.write(f"migrated {name}")
         connection.close()

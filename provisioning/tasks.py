@@ -1,0 +1,45 @@
+"""The message that says "look at this run", and the sweep that makes up for every message that was lost."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from infra.sweeps import every
+from provisioning.driver import drive
+from provisioning.fence import is_free
+from provisioning.models import Run
+from tenants.scope import control_scope
+from tenants.tasks import control_task
+
+log = logging.getLogger("porchlight.provisioning")
+
+HEARTBEAT_LIMIT = timedelta(seconds=10)
+NOBODY_CAME = timedelta(seconds=15)
+
+
+@control_task(queue="control", time_limit_ms=600_000)
+def drive_run(*, run_id: str) -> None:
+    """Drive one run in the provisioner's process."""
+    wait = drive(UUID(run_id))
+    if wait is not None:
+        drive_run.hint(delay_ms=int(wait * 1000), run_id=run_id)
+
+
+@every(2)
+def sweep_runs(now: datetime) -> int:
+    """Ask for every due run that nobody drives, and drive it here when asking is in vain; returns how many."""
+    with control_scope():
+        silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - HEARTBEAT_LIMIT)
+        due = Run.objects.filter(silent, state__in=Run.OPEN, next_at__lte=now).order_by("next_at")
+        found = list(due.values_list("pk", "next_at", "heartbeat_at")[:20])
+    abandoned = [(pk, heartbeat or next_at) for pk, next_at, heartbeat in found if is_free(pk)]
+    for run_id, since in abandoned:
+        asked = drive_run.hint(run_id=str(run_id))
+        if not asked or since < now - NOBODY_CAME:
+            log.warning("driving a run in the clock's process", extra={"run": str(run_id)})
+            drive(run_id)
+    return len(abandoned)
