@@ -117,6 +117,7 @@ MIDDLEWARE = [
 ]
 APPEND_SLASH = False
 MESSAGE_STORAGE = "tenants.flash.FlashStorage"
+CSRF_FAILURE_VIEW = "portal.ui.errors.csrf_failure"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
@@ -167,9 +168,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [],
         "OPTIONS": {
-            "loaders": [
-                ("template_partials.loader.Loader", [("django.template.loaders.cached.Loader", _loaders)])
-            ],
+            "loaders": [("template_partials.loader.Loader", [("django.template.loaders.cached.Loader", _loaders)])],
             "builtins": [
                 "django_cotton.templatetags.cotton",
                 "template_partials.templatetags.partials",
@@ -217,7 +216,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 EMAIL_BACKEND = "infra.mail.SmtpBackend" if ENV.email_url else "infra.mail.MailboxBackend"
-MAILBOX_DIR = BASE_DIR / ".data" / "mailbox"
+MAILBOX_DIR = ENV.mailbox_dir
 DEFAULT_FROM_EMAIL = ENV.email_from
 SERVER_EMAIL = ENV.email_from
 

@@ -7,3 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/", include("webhooks.urls")),
     path("", include("signup.urls")),
 ]
+
+handler403 = "portal.ui.errors.forbidden"
+handler404 = "portal.ui.errors.not_found"
+handler500 = "portal.ui.errors.server_error"

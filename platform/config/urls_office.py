@@ -10,3 +10,7 @@ office_patterns: list[URLPattern | URLResolver] = [
     path("office/", include("portal.office.urls")),
 ]
 urlpatterns = [*office_patterns, re_path(r"^(?!office/|ui/|static/).*$", portal_off)]
+
+handler403 = "portal.ui.errors.forbidden"
+handler404 = "portal.ui.errors.not_found"
+handler500 = "portal.ui.errors.server_error"

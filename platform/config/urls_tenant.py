@@ -11,3 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/", include("portal.invoices.urls")),
     path("", include("portal.payments.urls")),
 ]
+
+handler403 = "portal.ui.errors.forbidden"
+handler404 = "portal.ui.errors.not_found"
+handler500 = "portal.ui.errors.server_error"
