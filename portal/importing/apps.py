@@ -8,3 +8,7 @@ class ImportingConfig(AppConfig):
 
     name = "portal.importing"
     label = "importing"
+
+    def ready(self) -> None:
+        """Make the background work known to the broker and to the outbox."""
+        from portal.importing import tasks  # noqa: F401

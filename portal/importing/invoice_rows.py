@@ -257,7 +257,8 @@ def line_as_json(line: LineInput) -> dict[str, str | int]:
         "description": line.description,
         "quantity": plain_quantity(line.quantity),
         "unit_price_cents": line.unit_price_cents,
-        "total_cents": line.total_cents,
+        "amount_cents": line.total_cents,
+        "tax_cents": 0,
         "kind": "service",
     }
 

@@ -1,0 +1,48 @@
+"""Start a checked import, or stop one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from portal.importing.models import TransferJob
+from portal.importing.services.save_mapping import ImportIsNotOpen
+from tenants.audit import Actor, record
+from tenants.outbox import emit
+
+_STOPPABLE = (
+    TransferJob.State.UPLOADED,
+    TransferJob.State.MAPPED,
+    TransferJob.State.CHECKING,
+    TransferJob.State.CHECKED,
+    TransferJob.State.QUEUED,
+    TransferJob.State.RUNNING,
+)
+
+
+def confirm_import(*, job: TransferJob, by: Actor, now: datetime) -> TransferJob:
+    """Hand a checked import to the worker, once; raises ImportIsNotOpen."""
+    with transaction.atomic():
+        changed = TransferJob.objects.filter(pk=job.pk, state=TransferJob.State.CHECKED).update(
+            state=TransferJob.State.QUEUED, started_at=now, heartbeat_at=now, started_by=by.id, next_row=0
+        )
+        job.refresh_from_db()
+        if not changed:
+            raise ImportIsNotOpen(job)
+        record("import.confirmed", by=by, now=now, target=job, after={"file": job.file_name})
+        emit("import.confirmed", key=f"import.confirmed:{job.pk}", payload={"job": str(job.pk)}, now=now)
+    return job
+
+
+def cancel_import(*, job: TransferJob, by: Actor, now: datetime) -> TransferJob:
+    """Stop an import; what is already stored stays. Raises ImportIsNotOpen."""
+    with transaction.atomic():
+        changed = TransferJob.objects.filter(pk=job.pk, state__in=_STOPPABLE).update(
+            state=TransferJob.State.CANCELED, finished_at=now
+        )
+        job.refresh_from_db()
+        if not changed:
+            raise ImportIsNotOpen(job)
+        record("import.canceled", by=by, now=now, target=job, after={"rows_done": job.next_row})
+    return job
