@@ -9,7 +9,7 @@ from infra.env import Env
 _DEMO_COMPANY = "acme"
 
 
-def panel(env: Env, *, sign_ins: list[str], took: float, mail_is_sent: bool, data: str) -> str:
+def panel(env: Env, *, sign_ins: list[str], took: float, mail_is_sent: bool, data: str, logs: str) -> str:
     """Return the lines to print once everything answers."""
     company = f"{_DEMO_COMPANY}.{env.base_domain}"
     rows = [
@@ -30,5 +30,5 @@ def panel(env: Env, *, sign_ins: list[str], took: float, mail_is_sent: bool, dat
         hosts = f"{env.base_domain} {company} {env.console_host} {env.usercontent_host}"
         lines += ["", "  Safari needs this line in /etc/hosts (Chrome, Edge and Firefox do not):"]
         lines += [f"    127.0.0.1 {hosts}"]
-    lines += ["", f"Ctrl-C stops everything; the data stays in {data}. Logs: .data/log/", ""]
+    lines += ["", f"Ctrl-C stops everything; the data stays in {data}. Logs: {logs}/", ""]
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from pathlib import Path
 from infra.embedded import warden
 from infra.embedded.errors import ServiceError
 from infra.embedded.processes import end_group
+from infra.embedded.terminal import shown
 
 Launch = Callable[[], "subprocess.Popen[bytes]"]
 _LONGEST_PAUSE = 30.0
@@ -38,8 +39,9 @@ class Child:
 class Supervisor:
     """Starts, restarts with growing pauses, and stops."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], logs: Path) -> None:
         self.say = say
+        self.logs = logs
         self.children: list[Child] = []
         # We alone hold this end of the pipe: when we die, however it happens, the warden reads its end.
         self._warden = subprocess.Popen(  # noqa: S603
@@ -113,7 +115,7 @@ class Supervisor:
         pause = min(0.5 * 2**child.failures, _LONGEST_PAUSE)
         child.failures += 1
         child.due_at = time.monotonic() + pause
-        log = f".data/log/{child.name}.log"
+        log = shown(self.logs / f"{child.name}.log")
         self.say(f"{child.name} stopped ({how}); starting it again in {pause:g} s. Its log is {log}.")
 
     def _restart(self, child: Child) -> None:

@@ -9,9 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.env_casts import ROOT
+
 _IMPORTANT = re.compile(r"\b(error|critical|fatal|panic)\b", re.IGNORECASE)
 _HARMLESS = re.compile(r"Traceback|^\s")
 _LONGEST = 200
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person standing in the checkout would write it."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 class Terminal:
@@ -79,4 +86,4 @@ class LogTail:
         if time.monotonic() < self._quiet_until:
             return
         self._quiet_until = time.monotonic() + 2
-        self.terminal.say(f"{self.name}: {line[:_LONGEST]}   (more in .data/log/{self.path.name})")
+        self.terminal.say(f"{self.name}: {line[:_LONGEST]}   (more in {shown(self.path)})")

@@ -30,7 +30,7 @@ from infra.embedded.panel import panel
 from infra.embedded.postgres import start_postgres
 from infra.embedded.processes import last_lines, start_tied
 from infra.embedded.supervisor import Supervisor
-from infra.embedded.terminal import LogTail, Terminal
+from infra.embedded.terminal import LogTail, Terminal, shown
 from infra.embedded.valkey import start_valkey
 from infra.env import Env, EnvError, app_password, read_env
 from infra.env_casts import ROOT
@@ -56,7 +56,7 @@ class Up:
         bin_folder = str(Path(sys.executable).parent)
         self.environ = {**self.plan.environ, "PYTHONUNBUFFERED": "1"}
         self.environ["PATH"] = f"{bin_folder}{os.pathsep}{self.environ.get('PATH', os.defpath)}"
-        self.supervisor = Supervisor(terminal.say)
+        self.supervisor = Supervisor(terminal.say, data / "log")
 
     def run(self) -> NoReturn:
         """Bring everything up and watch it until Stopped is raised."""
@@ -78,6 +78,7 @@ class Up:
                     took=time.monotonic() - self.began,
                     mail_is_sent=bool(env.email_url),
                     data=self._where_the_data_is(),
+                    logs=shown(self.data / "log"),
                 )
             )
             while True:
@@ -92,7 +93,8 @@ class Up:
 
     def _where_the_data_is(self) -> str:
         folder = places.data_place(self.data / "postgres").parent
-        return ".data/" if folder == self.data else f".data/ and {folder}/"
+        here = f"{shown(self.data)}/"
+        return here if folder == self.data else f"{here} and {folder}/"
 
     def _refuse_taken_ports(self) -> None:
         wanted = {self.plan.port: "the web"}
@@ -180,7 +182,7 @@ class Up:
         if process.returncode != 0:
             last = next((line for line in reversed(said.splitlines()) if line.strip()), "It said nothing.")
             raise ServiceError(
-                f"`manage.py {' '.join(arguments)}` failed: {last.strip()}\nThe whole output is in {log}. "
+                f"`manage.py {' '.join(arguments)}` failed: {last.strip()}\nThe whole output is in {shown(log)}. "
                 "What was done before it is kept; `./porchlight up` goes on from there."
             )
         return said
@@ -226,7 +228,7 @@ class Up:
             if web.failures >= 3 or time.monotonic() > deadline:
                 log = self.data / "log" / "web.log"
                 why = "keeps stopping" if web.failures else f"did not answer in {_WEB_LIMIT:.0f} s"
-                raise ServiceError(f"The web process {why}. The end of {log}:\n{last_lines(log, 1)}")
+                raise ServiceError(f"The web process {why}. The end of {shown(log)}:\n{last_lines(log, 1)}")
 
     def _web_answers(self, env: Env) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.plan.port, timeout=5)
@@ -263,8 +265,9 @@ def main(arguments: list[str]) -> int:
     """Run until Ctrl-C; returns the exit status."""
     parser = argparse.ArgumentParser(prog="./porchlight up", description="Run the whole product on this machine.")
     parser.add_argument("--verbose", action="store_true", help="show every line of every process")
-    terminal = Terminal(verbose=parser.parse_args(arguments).verbose)
-    data = ROOT / ".data"
+    parser.add_argument("--data", type=Path, default=ROOT / ".data", help="folder of the data, .data by default")
+    given = parser.parse_args(arguments)
+    terminal, data = Terminal(verbose=given.verbose), given.data.resolve()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:

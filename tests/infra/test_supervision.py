@@ -23,9 +23,10 @@ from infra.env_casts import ROOT
 STUBBORN = "trap '' TERM; sleep 600 & echo $! > {worker}; while :; do sleep 1; done"
 SUPERVISING = """
 import signal, sys, time
+from pathlib import Path
 from infra.embedded.processes import start_tied
 from infra.embedded.supervisor import Supervisor
-supervisor = Supervisor(print)
+supervisor = Supervisor(print, Path())
 command = ["/bin/sh", "-c", sys.argv[1]]
 child = supervisor.start("stubborn", lambda: start_tied(command, death_signal=signal.SIGTERM))
 print(child.process.pid, flush=True)
@@ -52,7 +53,7 @@ def worker_pid(note: Path) -> int:
 
 def test_a_crashed_program_is_started_again_with_a_sentence() -> None:
     said: list[str] = []
-    supervisor = Supervisor(said.append)
+    supervisor = Supervisor(said.append, ROOT / ".data" / "log")
     try:
         child = supervisor.start("web", launch("sleep 600"))
         first = child.process.pid
@@ -69,7 +70,7 @@ def test_a_crashed_program_is_started_again_with_a_sentence() -> None:
 
 def test_a_crashed_leaders_workers_are_ended_before_it_starts_again(tmp_path: Path) -> None:
     """A worker that outlives its leader keeps the port and serves stale code (trap 7)."""
-    supervisor = Supervisor(lambda _: None)
+    supervisor = Supervisor(lambda _: None, tmp_path)
     try:
         child = supervisor.start("web", launch(STUBBORN.format(worker=tmp_path / "worker")))
         worker = worker_pid(tmp_path / "worker")
@@ -82,7 +83,7 @@ def test_a_crashed_leaders_workers_are_ended_before_it_starts_again(tmp_path: Pa
 
 def test_pauses_grow_while_a_program_keeps_crashing() -> None:
     said: list[str] = []
-    supervisor = Supervisor(said.append)
+    supervisor = Supervisor(said.append, ROOT / ".data" / "log")
     try:
         child = supervisor.start("clock", launch("exit 3"))
         wait_until(lambda: supervisor.watch() or child.failures == 3, "not restarted three times")
@@ -93,7 +94,7 @@ def test_pauses_grow_while_a_program_keeps_crashing() -> None:
 
 
 def test_stop_ends_a_program_that_will_not_listen_and_its_workers(tmp_path: Path) -> None:
-    supervisor = Supervisor(lambda _: None)
+    supervisor = Supervisor(lambda _: None, tmp_path)
     child = supervisor.start("web", launch(STUBBORN.format(worker=tmp_path / "worker")))
     worker = worker_pid(tmp_path / "worker")
     supervisor.stop()
@@ -156,7 +157,7 @@ def test_only_important_lines_of_a_log_reach_the_terminal(tmp_path: Path, capsys
     with log.open("a") as writer:
         writer.write('GET / 200\nTraceback (most recent call):\n  File "x"\n[error] the pool is empty\nhalf an err')
     tail.show_new()
-    assert capsys.readouterr().out == "web: [error] the pool is empty   (more in .data/log/web.log)\n"
+    assert capsys.readouterr().out == f"web: [error] the pool is empty   (more in {log})\n"
     loud = LogTail("web", log, Terminal(verbose=True))
     with log.open("a") as writer:
         writer.write("\nGET /two 200\n")
