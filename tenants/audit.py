@@ -13,6 +13,7 @@ from tenants.models import PlatformAuditEvent
 from tenants.schema.models import AuditEvent
 
 ActorKind = Literal["staff", "customer", "operator", "system", "visitor"]
+Surface = Literal["web", "cli", "api", "job", "webhook", "migration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,10 @@ class Actor:
     label: str = ""
     ip: str | None = None
     request_id: str = ""
+    surface: Surface = "web"
 
 
-SYSTEM = Actor("system", None, "Porchlight")
+SYSTEM = Actor("system", None, "Porchlight", surface="job")
 
 
 def record(
@@ -66,7 +68,7 @@ def record_control(
     after: dict[str, Any] | None = None,
     result: str = "ok",
     visible_to_tenant: bool = False,
-    surface: str = "web",
+    surface: Surface | None = None,
 ) -> None:
     """Write the audit row of a deed in the control plane."""
     PlatformAuditEvent.objects.bulk_create(
@@ -76,7 +78,7 @@ def record_control(
                 actor_kind=by.kind,
                 actor_id=str(by.id or ""),
                 actor_label=by.label[:200],
-                surface=surface,
+                surface=surface or by.surface,
                 action=action,
                 tenant_id=tenant_id,
                 target=target[:200],
