@@ -130,6 +130,7 @@ class Env:
     )
     email_from: str = setting(as_text, "Porchlight <hello@portal.localhost>", "Sender of the platform's own mail.")
     media_root: Path = setting(as_path, ".data/media", "Folder of uploaded files.")  # noqa: RUF009
+    mailbox_dir: Path = setting(as_path, ".data/mailbox", "Folder of mail that is not sent.")  # noqa: RUF009
     sentry_dsn: str = setting(as_url("http", "https"), "", "Sentry or compatible; empty sends nothing.", secret=True)
     release: str = setting(as_text, "", "Name of the deployed release, for Sentry and /healthz.")
     log_level: str = setting(as_one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "DEBUG, INFO, WARNING or ERROR.")

@@ -66,6 +66,7 @@ def make_plan(environ: Mapping[str, str], data: Path) -> Plan:
         "PUBLIC_SCHEME": "http",
         "PUBLIC_PORT": str(port),
         "MEDIA_ROOT": str(data / "media"),
+        "MAILBOX_DIR": str(data / "mailbox"),
     }
     values = {name: value for name, value in environ.items() if value.strip()}
     for name, value in ours.items():
