@@ -37,13 +37,9 @@ class WebhookInbox(models.Model):
     error = models.TextField(blank=True, default="")
 
     class Meta:
-        indexes = [
-            models.Index(fields=["next_at"], name="inbox_due", condition=Q(state__in=["received", "failed"]))
-        ]
+        indexes = [models.Index(fields=["next_at"], name="inbox_due", condition=Q(state__in=["received", "failed"]))]
         constraints = [
-            models.CheckConstraint(
-                name="done_event_has_date", condition=~Q(state="done") | Q(done_at__isnull=False)
-            )
+            models.CheckConstraint(name="done_event_has_date", condition=~Q(state="done") | Q(done_at__isnull=False))
         ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from webhooks import views
 
 app_name = "webhooks"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [path("stripe/<slug:scope>/", views.stripe_event, name="stripe")]

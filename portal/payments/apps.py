@@ -1,4 +1,4 @@
-"""Registers payments with Django."""
+"""Registers payments with Django and tells the Stripe client when it must not be used."""
 
 from django.apps import AppConfig
 
@@ -8,3 +8,10 @@ class PaymentsConfig(AppConfig):
 
     name = "portal.payments"
     label = "payments"
+
+    def ready(self) -> None:
+        """Register checks and outbox handlers; forbid calls to Stripe inside transactions (PAY-12)."""
+        from infra.stripe_client import refuse_calls_when
+        from portal.payments import checks, handlers  # noqa: F401
+
+        refuse_calls_when(checks.is_transaction_open)

@@ -97,9 +97,7 @@ class Payment(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     bill_to = models.ForeignKey("customers.Customer", on_delete=models.PROTECT, related_name="payments")
-    attempt = models.OneToOneField(
-        PaymentAttempt, on_delete=models.PROTECT, null=True, related_name="payment"
-    )
+    attempt = models.OneToOneField(PaymentAttempt, on_delete=models.PROTECT, null=True, related_name="payment")
     origin = models.CharField(max_length=8, choices=Origin)
     status = models.CharField(max_length=20, choices=Status)
     amount_cents = models.BigIntegerField()
@@ -150,9 +148,7 @@ class PaymentAllocation(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
-    invoice = models.ForeignKey(
-        "invoices.Invoice", on_delete=models.PROTECT, null=True, related_name="allocations"
-    )
+    invoice = models.ForeignKey("invoices.Invoice", on_delete=models.PROTECT, null=True, related_name="allocations")
     estimate_id = models.UUIDField(null=True)
     amount_cents = models.BigIntegerField()
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
@@ -181,9 +177,7 @@ class Credit(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey("customers.Customer", on_delete=models.PROTECT, related_name="credits")
     origin = models.CharField(max_length=12, choices=Origin)
-    payment = models.ForeignKey(
-        Payment, on_delete=models.PROTECT, null=True, related_name="credits", db_index=False
-    )
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="credits", db_index=False)
     amount_cents = models.BigIntegerField()
     remaining_cents = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -194,9 +188,7 @@ class Credit(TenantModel):
         constraints = [
             models.CheckConstraint(
                 name="credit_remainder_fits_its_amount",
-                condition=Q(
-                    amount_cents__gt=0, remaining_cents__gte=0, remaining_cents__lte=F("amount_cents")
-                ),
+                condition=Q(amount_cents__gt=0, remaining_cents__gte=0, remaining_cents__lte=F("amount_cents")),
             )
         ]
 
@@ -226,9 +218,7 @@ class Journal(TenantModel):
     account = models.CharField(max_length=16, choices=Account)
     delta_cents = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    invoice = models.ForeignKey(
-        "invoices.Invoice", on_delete=models.PROTECT, null=True, related_name="journal"
-    )
+    invoice = models.ForeignKey("invoices.Invoice", on_delete=models.PROTECT, null=True, related_name="journal")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="journal")
     at = models.DateTimeField()
 

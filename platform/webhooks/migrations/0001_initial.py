@@ -16,18 +16,14 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("account_id", models.CharField(max_length=64)),
                 ("kind", models.CharField(max_length=20)),
                 ("last_created", models.DateTimeField()),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("account_id", "kind"), name="account_has_one_cursor")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("account_id", "kind"), name="account_has_one_cursor")],
             },
         ),
         migrations.CreateModel(
@@ -35,9 +31,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("event_id", models.CharField(max_length=64, unique=True)),
                 ("scope", models.CharField(max_length=10)),

@@ -1,0 +1,34 @@
+"""Which events matter and what each asks us to look at again; an event never tells us what is true."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Subject = Literal["intent", "account"]
+
+INTENT_TYPES = frozenset(
+    {
+        "payment_intent.processing",
+        "payment_intent.succeeded",
+        "payment_intent.payment_failed",
+        "payment_intent.requires_action",
+        "payment_intent.canceled",
+        "charge.updated",
+    }
+)
+ACCOUNT_TYPES = frozenset({"account.updated", "capability.updated", "account.application.deauthorized"})
+THIN_ACCOUNT_PREFIX = "v2.core.account"
+
+
+def subject_of(event_type: str) -> Subject | None:
+    """Return what an event is about, or None when nothing here depends on it."""
+    if event_type in INTENT_TYPES:
+        return "intent"
+    if event_type in ACCOUNT_TYPES or event_type.startswith(THIN_ACCOUNT_PREFIX):
+        return "account"
+    return None
+
+
+def is_handled(event_type: str) -> bool:
+    """Whether anything here depends on events of this type."""
+    return subject_of(event_type) is not None

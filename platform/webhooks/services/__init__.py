@@ -1,0 +1,1 @@
+"""Receives Stripe's events and works them off."""

@@ -1,0 +1,53 @@
+"""Why a payment was refused before Stripe was asked; views turn each into words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class PaymentRefused(Exception):
+    """The payment was not started; nothing was charged, nothing is reserved."""
+
+
+class PaymentsOff(PaymentRefused):
+    """The company cannot take cards at the moment (PLT-18, F22)."""
+
+
+class NotPayable(PaymentRefused):
+    """The invoice is void, a draft, or has nothing left to pay."""
+
+
+class AmountChanged(PaymentRefused):
+    """The amount on the payer's page is no longer what is due (PAY-03)."""
+
+    def __init__(self, payable_cents: int) -> None:
+        super().__init__(f"now {payable_cents}")
+        self.payable_cents = payable_cents
+
+
+class SomebodyIsPaying(PaymentRefused):
+    """Another attempt holds the money of this invoice (F6)."""
+
+    def __init__(self, started_at: datetime) -> None:
+        super().__init__(f"since {started_at.isoformat()}")
+        self.started_at = started_at
+
+
+class AmountOutOfRange(PaymentRefused):
+    """Stripe takes no such amount: below its minimum or above its maximum."""
+
+
+class TooManyDeclines(PaymentRefused):
+    """This customer's cards were declined too often in a short time (PAY-19)."""
+
+
+class FormReused(PaymentRefused):
+    """The form key was used before for something else; a fresh page is needed."""
+
+
+class IntentDisagrees(Exception):
+    """A PaymentIntent does not match the attempt it names: tenant, plan, amount or currency (PAY-08, F25)."""
+
+
+class UnknownIntent(Exception):
+    """A PaymentIntent was not made by an attempt of this company: a payment made outside (payments.md 3c.6)."""

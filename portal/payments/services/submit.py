@@ -1,0 +1,236 @@
+"""Pays by card: reserve under lock, call Stripe without a transaction, apply (payments.md 3, PAY-03…05, PAY-12)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from infra.ids import uuid7
+from portal.customers.models import Customer
+from portal.invoices.models import Invoice
+from portal.payments import errors, intents
+from portal.payments.amounts import compute_application_fee, is_chargeable
+from portal.payments.intents import AnswerUnknown, NotExecuted
+from portal.payments.ledger import PAYABLE, payable_cents
+from portal.payments.models import PaymentAttempt
+from portal.payments.services.posting import apply_intent, lock_invoices, shares_of
+from portal.payments.services.settle import Settled, abandon_attempt, close_unexecuted, mark_unknown
+from portal.payments.services.stripe_customers import ensure_stripe_customer
+from tenants.audit import Actor, record
+from tenants.context import TenantContext
+
+State = PaymentAttempt.State
+RESERVATION = timedelta(minutes=15)
+DECLINE_WINDOW = timedelta(minutes=10)
+DECLINES_ALLOWED = 5
+OUR_CODES = ("", "not_now", "form_expired")
+TOKEN = re.compile(r"ctoken_\w{1,57}")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What the payer's browser sent; figures in it are only compared."""
+
+    form_key: UUID
+    seen_cents: int
+    token: str
+
+
+def submit_payment(
+    *,
+    context: TenantContext,
+    bill_to_id: UUID,
+    invoice_ids: Sequence[UUID],
+    portal_user_id: UUID,
+    submission: Submission,
+    by: Actor,
+    now: datetime,
+) -> Settled:
+    """Pay what is due on the invoices in full; raises PaymentRefused before anything was charged.
+
+    Must run outside any transaction. The same form key, however often and however parallel, is one payment (F5).
+    """
+    account = context.tenant.payment_account
+    if account is None or not account.can_charge:
+        raise errors.PaymentsOff
+    if not TOKEN.fullmatch(submission.token):
+        raise errors.FormReused
+    paid = _give_up_own_waiting(context, invoice_ids, portal_user_id, submission.form_key, now)
+    if paid:
+        return Settled(paid)
+    customer_id = ensure_stripe_customer(context=context, customer_id=bill_to_id, now=now)
+    attempt, is_new = _reserve(
+        context=context,
+        account_id=account.account_id,
+        stripe_customer=customer_id,
+        bill_to_id=bill_to_id,
+        invoice_ids=invoice_ids,
+        portal_user_id=portal_user_id,
+        submission=submission,
+        by=by,
+        now=now,
+    )
+    if not is_new:
+        return Settled(attempt)
+    return _call_and_apply(context, account.account_id, attempt, now)
+
+
+def _give_up_own_waiting(
+    context: TenantContext, invoice_ids: Sequence[UUID], portal_user_id: UUID, form_key: UUID, now: datetime
+) -> PaymentAttempt | None:
+    """Cancel what this same person left at the bank's page; return it if it was paid in this moment."""
+    for attempt in own_waiting(invoice_ids, portal_user_id):
+        if attempt.form_key == form_key:
+            continue
+        try:
+            ended = abandon_attempt(context=context, attempt_id=attempt.pk, now=now)
+        except AnswerUnknown:
+            raise errors.SomebodyIsPaying(attempt.created_at) from None
+        if ended.state == State.SUCCEEDED:
+            return ended
+    return None
+
+
+def own_waiting(invoice_ids: Sequence[UUID], portal_user_id: UUID) -> list[PaymentAttempt]:
+    """Return this person's attempts on these invoices that wait for the bank's page."""
+    wanted = set(invoice_ids)
+    waiting = PaymentAttempt.objects.filter(portal_user_id=portal_user_id, state=State.REQUIRES_ACTION)
+    return [a for a in waiting if wanted & {share.invoice_id for share in shares_of(a)}]
+
+
+@transaction.atomic
+def _reserve(
+    *,
+    context: TenantContext,
+    account_id: str,
+    stripe_customer: str,
+    bill_to_id: UUID,
+    invoice_ids: Sequence[UUID],
+    portal_user_id: UUID,
+    submission: Submission,
+    by: Actor,
+    now: datetime,
+) -> tuple[PaymentAttempt, bool]:
+    """Decide and reserve under lock; return the attempt and whether it is new."""
+    Customer.objects.select_for_update().only("id").get(pk=bill_to_id)
+    known = PaymentAttempt.objects.filter(form_key=submission.form_key).first()
+    if known:
+        same = {share.invoice_id for share in shares_of(known)} == set(invoice_ids)
+        if not same or known.portal_user_id != portal_user_id:
+            raise errors.FormReused
+        return known, False
+    _refuse_card_testing(bill_to_id, now)
+    invoices = [i for i in lock_invoices(invoice_ids) if i.bill_to_id == bill_to_id]
+    if len(invoices) != len(set(invoice_ids)):
+        raise errors.NotPayable
+    amount = _decide_amount(invoices, submission.seen_cents)
+    attempt = _draft_attempt(context, account_id, stripe_customer, invoices, amount, submission, now)
+    attempt.portal_user_id = portal_user_id
+    attempt.bill_to_id = bill_to_id
+    attempt.save()
+    for invoice in invoices:
+        Invoice.objects.filter(pk=invoice.pk).update(reserved_cents=F("reserved_cents") + payable_cents(invoice))
+    record(
+        "payment.submitted",
+        by=by,
+        now=now,
+        target=attempt,
+        after={"amount_cents": amount, "invoices": [invoice.number for invoice in invoices]},
+    )
+    return attempt, True
+
+
+def _refuse_card_testing(bill_to_id: UUID, now: datetime) -> None:
+    declined = PaymentAttempt.objects.filter(
+        bill_to_id=bill_to_id, state=State.FAILED, closed_at__gte=now - DECLINE_WINDOW
+    ).exclude(failure_code__in=OUR_CODES)
+    if declined.count() >= DECLINES_ALLOWED:
+        raise errors.TooManyDeclines
+
+
+def _decide_amount(invoices: Sequence[Invoice], seen_cents: int) -> int:
+    """Return what is due now; raises PaymentRefused when it is not what the payer saw (PAY-03, F6)."""
+    amount = sum(payable_cents(invoice) for invoice in invoices if invoice.status in PAYABLE)
+    held = [invoice for invoice in invoices if invoice.reserved_cents or invoice.pending_cents]
+    if held and amount < seen_cents:
+        raise errors.SomebodyIsPaying(_started_at(held))
+    if amount == 0 or any(payable_cents(invoice) == 0 for invoice in invoices):
+        raise errors.NotPayable
+    if amount != seen_cents:
+        raise errors.AmountChanged(amount)
+    if not is_chargeable(amount, invoices[0].currency):
+        raise errors.AmountOutOfRange
+    return amount
+
+
+def _started_at(held: Sequence[Invoice]) -> datetime:
+    wanted = {invoice.pk for invoice in held}
+    holding = PaymentAttempt.objects.filter(
+        bill_to_id=held[0].bill_to_id, state__in=[*PaymentAttempt.OPEN, State.PROCESSING]
+    )
+    return max(a.created_at for a in holding if wanted & {share.invoice_id for share in shares_of(a)})
+
+
+def _draft_attempt(
+    context: TenantContext,
+    account_id: str,
+    stripe_customer: str,
+    invoices: Sequence[Invoice],
+    amount: int,
+    submission: Submission,
+    now: datetime,
+) -> PaymentAttempt:
+    """Build the attempt with the exact call it will make; key and hash are stored before it (PAY-05)."""
+    attempt_id = uuid7()
+    plan: list[dict[str, Any]] = [
+        {"invoice": str(invoice.pk), "amount_cents": payable_cents(invoice)}
+        for invoice in sorted(invoices, key=lambda i: (i.due_on, i.number))
+    ]
+    plan_hash = intents.hash_plan(plan)
+    request = intents.build_request(
+        attempt_id=attempt_id,
+        tenant_id=context.tenant.id,
+        plan_hash=plan_hash,
+        amount_cents=amount,
+        currency=invoices[0].currency,
+        customer=stripe_customer,
+        application_fee_cents=compute_application_fee(amount, context.tenant.application_fee_bps),
+        return_url=context.tenant.url(f"/pay/result/{attempt_id}/"),
+        description=", ".join(f"Invoice {invoice.number}" for invoice in invoices)[:500],
+    )
+    return PaymentAttempt(
+        id=attempt_id,
+        form_key=submission.form_key,
+        plan=plan,
+        plan_hash=plan_hash,
+        request=request,
+        request_hash=intents.hash_request(account_id, request, submission.token),
+        method_kind="card",
+        amount_cents=amount,
+        currency=invoices[0].currency,
+        state=State.SUBMITTED,
+        confirmation_token=submission.token,
+        created_at=now,
+        submitted_at=now,
+        expires_at=now + RESERVATION,
+    )
+
+
+def _call_and_apply(context: TenantContext, account_id: str, attempt: PaymentAttempt, now: datetime) -> Settled:
+    try:
+        answer = intents.create_intent(
+            account_id, attempt.request, token=attempt.confirmation_token, key=str(attempt.pk)
+        )
+    except AnswerUnknown:
+        return Settled(mark_unknown(attempt.pk))
+    if isinstance(answer, NotExecuted):
+        return Settled(close_unexecuted(attempt.pk, State.FAILED, code=answer.code, now=now))
+    applied = apply_intent(tenant_id=context.tenant.id, account_id=account_id, facts=answer, now=now)
+    return Settled(applied, answer.client_secret if applied.state == State.REQUIRES_ACTION else "")
