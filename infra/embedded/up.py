@@ -37,6 +37,8 @@ from infra.env_casts import ROOT
 
 _WEB_LIMIT = 60.0
 _KEEP_LOG_BELOW = 10_000_000
+# `seed_demo` starts the lines that belong on the panel with it.
+_SIGN_IN = "sign-in: "
 
 
 class Stopped(BaseException):
@@ -168,7 +170,8 @@ class Up:
             return
         with self.terminal.step("Creating the demo companies"):
             said = self._manage("seed", "seed_demo")
-        self.memory.keep(seeded=True, sign_ins=[line for line in said.splitlines() if line.strip()])
+        shown_to_people = [line.removeprefix(_SIGN_IN) for line in said.splitlines() if line.startswith(_SIGN_IN)]
+        self.memory.keep(seeded=True, sign_ins=shown_to_people)
 
     def _manage(self, log_name: str, *arguments: str) -> str:
         """Run a management command as the schemas' owner; returns what it printed to its standard output."""
