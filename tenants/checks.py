@@ -16,9 +16,7 @@ def models_of(app_names: list[str]) -> list[type[models.Model]]:
     """Return every concrete model of the named applications, through tables included."""
     names = {name.removesuffix(".apps.SimpleAppConfig") for name in app_names}
     return [
-        m
-        for m in apps.get_models(include_auto_created=True)
-        if apps.get_app_config(m._meta.app_label).name in names
+        m for m in apps.get_models(include_auto_created=True) if apps.get_app_config(m._meta.app_label).name in names
     ]
 
 
@@ -30,14 +28,11 @@ def check_halves(app_configs: list[AppConfig] | None, **kwargs: Any) -> list[Che
     found: list[CheckMessage] = []
     both = {m._meta.db_table for m in shared} & {m._meta.db_table for m in tenant}
     found += [
-        Error(f"Table {name} exists in public and in tenant schemas.", id="tenants.E001")
-        for name in sorted(both)
+        Error(f"Table {name} exists in public and in tenant schemas.", id="tenants.E001") for name in sorted(both)
     ]
     for model in tenant:
         if not issubclass(model, TenantModel):
-            found.append(
-                Error(f"{model.__name__} is in a tenant schema but is no TenantModel.", id="tenants.E002")
-            )
+            found.append(Error(f"{model.__name__} is in a tenant schema but is no TenantModel.", id="tenants.E002"))
         if isinstance(model._meta.pk, models.AutoField | models.BigAutoField):
             found.append(Error(f"{model.__name__} has a serial key; use uuid7.", id="tenants.E003"))
     for model in shared:

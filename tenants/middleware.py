@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
+import structlog
 from django.conf import settings
 from django.db import connection
 from django.http import (
@@ -22,6 +23,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from infra.ids import uuid7
+from infra.observability import tag
 from tenants import neutral
 from tenants.activity import note_activity
 from tenants.context import (
@@ -50,6 +52,8 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         token = request_id.set(uuid7().hex)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=request_id.get())
         try:
             if request.path == "/healthz":
                 return JsonResponse({"status": "ok", "release": settings.ENV.release})
@@ -127,6 +131,8 @@ class HostMiddleware:
             if urlconf is None:
                 log.warning("tenant is not routable", extra={"reasons": context.access.reasons})
                 return neutral.not_found() if context.access.door == "unknown" else neutral.broken()
+            tag(tenant=str(place.tenant_id))
+            structlog.contextvars.bind_contextvars(tenant=str(place.tenant_id))
             request.urlconf = urlconf
             request.context = context  # type: ignore[attr-defined]
             request.tenant = context.tenant  # type: ignore[attr-defined]
@@ -221,6 +227,4 @@ def answer_probe(request: HttpRequest, context: TenantContext) -> HttpResponse:
     fresh = at.isdigit() and abs(time.time() - int(at)) < PROBE_SECONDS
     if not fresh or not hmac.compare_digest(signature, sign_probe(tenant_id, int(at))):
         return neutral.not_found()
-    return JsonResponse(
-        {"tenant": tenant_id, "schema": context.tenant.schema_name, "release": settings.ENV.release}
-    )
+    return JsonResponse({"tenant": tenant_id, "schema": context.tenant.schema_name, "release": settings.ENV.release})

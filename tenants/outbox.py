@@ -58,13 +58,9 @@ def emit(event_type: str, *, key: str, payload: dict[str, Any], now: datetime) -
     deliver_outbox.hint_after_commit(scope.tenant_id)
 
 
-def emit_control(
-    topic: str, *, key: str, payload: dict[str, Any], now: datetime, tenant_id: Any = None
-) -> None:
+def emit_control(topic: str, *, key: str, payload: dict[str, Any], now: datetime, tenant_id: Any = None) -> None:
     """Record an effect in the open transaction of the control plane; the same key is recorded once."""
-    row = ControlOutbox(
-        topic=topic, key=key, payload=payload, tenant_id=tenant_id, next_at=now, created_at=now
-    )
+    row = ControlOutbox(topic=topic, key=key, payload=payload, tenant_id=tenant_id, next_at=now, created_at=now)
     ControlOutbox.objects.bulk_create([row], ignore_conflicts=True)
     deliver_control_outbox.hint_after_commit()
 
@@ -87,9 +83,7 @@ def deliver_control_outbox(**_: Any) -> None:
 
 def claim_due(model: Any, *, now: datetime) -> list[Any]:
     """Take due rows for the length of a lease; a worker that dies gives them back by time."""
-    due = model.objects.filter(Q(state="waiting") | Q(state="claimed"), next_at__lte=now).order_by(
-        "next_at", "id"
-    )
+    due = model.objects.filter(Q(state="waiting") | Q(state="claimed"), next_at__lte=now).order_by("next_at", "id")
     with transaction.atomic():
         rows = list(due.select_for_update(skip_locked=True)[:BATCH])
         model.objects.filter(pk__in=[row.pk for row in rows]).update(

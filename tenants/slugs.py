@@ -34,9 +34,7 @@ def slug_problem(slug: str) -> Problem | None:
 
 def fold_wish(text: str) -> str:
     """Return what a person probably meant: trimmed, lower case, without our own domain."""
-    return (
-        unicodedata.normalize("NFKC", text).strip().lower().removeprefix("https://").removeprefix("http://")
-    )
+    return unicodedata.normalize("NFKC", text).strip().lower().removeprefix("https://").removeprefix("http://")
 
 
 def skeleton(slug: str) -> str:

@@ -95,9 +95,7 @@ class ControlTask:
         transaction.on_commit(lambda: self.hint(**payload), robust=True)
 
 
-def tenant_task(
-    *, queue: str = "default", time_limit_ms: int = 120_000
-) -> Callable[[Callable[..., None]], TenantTask]:
+def tenant_task(*, queue: str = "default", time_limit_ms: int = 120_000) -> Callable[[Callable[..., None]], TenantTask]:
     """Declare a task that runs as a tenant: `body(*, context, **ids)`."""
     return lambda body: TenantTask(body, queue, time_limit_ms)
 

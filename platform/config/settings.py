@@ -7,6 +7,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from infra.env import load_env
+from infra.observability import start_sentry
 
 ENV = load_env()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -226,3 +227,5 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 LOGGING_CONFIG = "infra.logs.configure"
 LOGGING: dict[str, Any] = {"level": ENV.log_level, "json": not ENV.demo}
+
+start_sentry(ENV)

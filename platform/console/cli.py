@@ -163,11 +163,14 @@ def retry_parked(arguments: Any) -> list[dict[str, Any]]:
     """Let a stopped run go on."""
     from django.utils import timezone
 
-    from provisioning.services import RunNotParked, retry_run
+    from provisioning.models import Run
+    from provisioning.services import NotParked, retry_run
 
+    if not Run.objects.filter(pk=arguments.run).exists():
+        raise NotFound(f"There is no run {arguments.run}.")
     try:
         retry_run(run_id=arguments.run, by=_actor(), now=timezone.now())
-    except RunNotParked as error:
+    except NotParked as error:
         raise NotFound(f"There is no stopped run {arguments.run}.") from error
     return [{"run": str(arguments.run), "state": "queued"}]
 

@@ -24,6 +24,7 @@ from console.roles import may
 from console.services.holds import HoldRefused, add_hold, release_hold
 from console.services.sign_in import TooManyTries, WrongPassword, sign_in_operator, sign_out_operator
 from provisioning.models import Run
+from provisioning.services import NotParked, retry_run
 from tenants.models import Hold, Tenant
 
 
@@ -193,11 +194,11 @@ def run(request: OperatorRequest, run_id: UUID) -> HttpResponse:
 @operator_view("runs.retry")
 def retry(request: OperatorRequest, run_id: UUID) -> HttpResponse:
     """Let a stopped run go on from the step where it stopped."""
-    from provisioning.services import RunNotParked, retry_run
-
+    if not Run.objects.filter(pk=run_id).exists():
+        raise Http404
     try:
         retry_run(run_id=run_id, by=request.actor, now=timezone.now())
-    except RunNotParked:
+    except NotParked:
         messages.error(request, _("This run is not stopped; there is nothing to retry."))
     else:
         messages.success(request, _("The run goes on from where it stopped."))

@@ -38,9 +38,7 @@ class StaleCursor(RuntimeError):
     """A cursor outlived the scope it was opened in (D14)."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "This cursor was opened in another scope. Open cursors inside the scope that uses them."
-        )
+        super().__init__("This cursor was opened in another scope. Open cursors inside the scope that uses them.")
 
 
 class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
@@ -69,9 +67,7 @@ class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
         """Refuse the library's way of switching (D01, D02); it is called once, harmlessly, at birth."""
         if self._born:
-            raise RuntimeError(
-                "Use tenants.scope.tenant_scope(); the library's set_tenant() is not thread-safe."
-            )
+            raise RuntimeError("Use tenants.scope.tenant_scope(); the library's set_tenant() is not thread-safe.")
         self.tenant = tenant
 
     # -- the guard -----------------------------------------------------------------------------------------

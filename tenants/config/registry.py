@@ -33,9 +33,7 @@ class Key(Generic[T]):
 REGISTRY: dict[str, Key[Any]] = {}
 
 
-def _declare(
-    name: str, default: T, check: Callable[[Any], T], layers: tuple[Layer, ...] = EVERYBODY
-) -> Key[T]:
+def _declare(name: str, default: T, check: Callable[[Any], T], layers: tuple[Layer, ...] = EVERYBODY) -> Key[T]:
     key = Key(name, default, check, layers)
     REGISTRY[name] = key
     return key
@@ -50,9 +48,7 @@ def _bool(value: Any) -> bool:
 def _int_between(low: int, high: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(
-                _("Choose a whole number from %(low)s to %(high)s.") % {"low": low, "high": high}
-            )
+            raise ValueError(_("Choose a whole number from %(low)s to %(high)s.") % {"low": low, "high": high})
         return value
 
     return check
@@ -82,13 +78,9 @@ MAGIC_LINK_DAYS = _declare("auth.magic_link_days", 7, _int_between(1, 30))
 REQUESTED_LINK_MINUTES = _declare("auth.requested_link_minutes", 60, _int_between(15, 1440))
 EXPIRED_LINK = _declare("auth.expired_link", "auto_resend", _one_of("auto_resend", "ask"))
 DEFAULT_LEVEL = _declare("access.default_level", "billing", _one_of("billing", "non_billing"))
-ENROL_POLICY = _declare(
-    "enrol.policy", "known_email+request", _one_of("known_email+request", "known_email", "invited")
-)
+ENROL_POLICY = _declare("enrol.policy", "known_email+request", _one_of("known_email+request", "known_email", "invited"))
 INVOICES_SECTION = _declare("sections.invoices", "show", _one_of("show", "hide"))
-INVOICES_FILTER = _declare(
-    "invoices.filter", "none", _one_of("none", "reviewed", "exported", "reviewed_and_exported")
-)
+INVOICES_FILTER = _declare("invoices.filter", "none", _one_of("none", "reviewed", "exported", "reviewed_and_exported"))
 SHOW_ZERO_INVOICES = _declare("invoices.show_zero", True, _bool)
 
 

@@ -46,9 +46,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("topic", models.CharField(max_length=60)),
                 ("key", models.CharField(max_length=120, unique=True)),
@@ -92,9 +90,7 @@ class Migration(migrations.Migration):
                 ("plan_epoch", models.BigIntegerField(default=1)),
             ],
             options={
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_epoch_row")
-                ],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_epoch_row")],
             },
         ),
         migrations.CreateModel(
@@ -102,9 +98,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("code", models.SlugField(max_length=40)),
                 ("version", models.PositiveSmallIntegerField(default=1)),
@@ -130,9 +124,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("at", models.DateTimeField()),
                 ("actor_kind", models.CharField(max_length=20)),
@@ -165,9 +157,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 (
                     "scope",
@@ -210,9 +200,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("slug", models.CharField(max_length=40, unique=True)),
                 ("display_name", models.CharField(max_length=120)),
@@ -272,9 +260,7 @@ class Migration(migrations.Migration):
                 ("last_active_at", models.DateTimeField(null=True)),
                 (
                     "cell",
-                    models.ForeignKey(
-                        default="one", on_delete=django.db.models.deletion.PROTECT, to="tenants.cell"
-                    ),
+                    models.ForeignKey(default="one", on_delete=django.db.models.deletion.PROTECT, to="tenants.cell"),
                 ),
                 ("plan", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="tenants.plan")),
             ],
@@ -284,9 +270,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("account_id", models.CharField(max_length=64, unique=True)),
                 ("livemode", models.BooleanField(default=False)),
@@ -312,9 +296,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=253, primary_key=True, serialize=False)),
                 (
                     "kind",
-                    models.CharField(
-                        choices=[("slug", "Slug"), ("custom", "Custom")], default="slug", max_length=10
-                    ),
+                    models.CharField(choices=[("slug", "Slug"), ("custom", "Custom")], default="slug", max_length=10),
                 ),
                 (
                     "state",
@@ -343,9 +325,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 (
                     "kind",
@@ -378,9 +358,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("value", models.BooleanField()),
                 ("set_by", models.CharField(max_length=200)),
@@ -401,9 +379,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="tenant",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("slug__regex", "^(?=[0-9-]*[a-z])[a-z0-9]([a-z0-9]|-(?=[a-z0-9])){2,39}$")
-                ),
+                condition=models.Q(("slug__regex", "^(?=[0-9-]*[a-z])[a-z0-9]([a-z0-9]|-(?=[a-z0-9])){2,39}$")),
                 name="tenant_slug_is_well_formed",
             ),
         ),
@@ -470,8 +446,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="flagoverride",
-            constraint=models.UniqueConstraint(
-                fields=("flag", "tenant"), name="flag_has_one_override_per_tenant"
-            ),
+            constraint=models.UniqueConstraint(fields=("flag", "tenant"), name="flag_has_one_override_per_tenant"),
         ),
     ]

@@ -29,12 +29,8 @@ class SettingValue(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="setting_has_one_value_per_layer", fields=["scope", "scope_id", "key"]
-            ),
-            models.CheckConstraint(
-                name="platform_value_has_no_owner", condition=~Q(scope="platform") | Q(scope_id="")
-            ),
+            models.UniqueConstraint(name="setting_has_one_value_per_layer", fields=["scope", "scope_id", "key"]),
+            models.CheckConstraint(name="platform_value_has_no_owner", condition=~Q(scope="platform") | Q(scope_id="")),
         ]
 
 
@@ -68,6 +64,4 @@ class FlagOverride(models.Model):
     expires_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(name="flag_has_one_override_per_tenant", fields=["flag", "tenant"])
-        ]
+        constraints = [models.UniqueConstraint(name="flag_has_one_override_per_tenant", fields=["flag", "tenant"])]

@@ -137,9 +137,7 @@ class Hostname(models.Model):
                 name="held_host_names_holder_and_end",
                 condition=~Q(state="held") | Q(held_for__isnull=False, expires_at__isnull=False),
             ),
-            models.CheckConstraint(
-                name="live_host_has_tenant", condition=~Q(state="live") | Q(tenant__isnull=False)
-            ),
+            models.CheckConstraint(name="live_host_has_tenant", condition=~Q(state="live") | Q(tenant__isnull=False)),
         ]
 
 

@@ -39,9 +39,7 @@ class OutboxEvent(TenantModel):
     error = models.TextField(blank=True, default="")
 
     class Meta:
-        indexes = [
-            models.Index(name="outbox_due", fields=["next_at"], condition=Q(state__in=["waiting", "claimed"]))
-        ]
+        indexes = [models.Index(name="outbox_due", fields=["next_at"], condition=Q(state__in=["waiting", "claimed"]))]
 
 
 class AuditEvent(TenantModel):

@@ -1,0 +1,43 @@
+"""The terminal's commands do what the console's pages do, with exit codes (platform.md 3.11)."""
+
+import json
+
+import pytest
+
+from console import cli
+from tenants.models import Hold, PlatformAuditEvent
+from tests.cast import ACME
+
+
+def test_a_company_is_suspended_and_released_from_the_terminal(
+    control: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Acceptance 34, the two actions that exist: same guard, same audit row, surface cli."""
+    assert cli.main(["tenants", "hold", "acme", "--reason", "asked by its owner"]) == cli.OK
+    capsys.readouterr()
+    assert cli.main(["tenants", "show", "acme", "--json"]) == cli.OK
+    shown = json.loads(capsys.readouterr().out)
+    assert shown[0]["state"] == "held"
+    assert cli.main(["tenants", "hold", "acme", "--reason", "again"]) == cli.REFUSED
+    assert cli.main(["tenants", "release", "acme", "--kind", "operator", "--reason", "settled"]) == cli.OK
+    assert not Hold.objects.filter(tenant_id=ACME, released_at__isnull=True).exists()
+    surfaces = PlatformAuditEvent.objects.filter(tenant_id=ACME).values_list("surface", flat=True)
+    assert set(surfaces) == {"cli"}
+
+
+def test_unknown_companies_and_runs_are_not_found(control: object) -> None:
+    """platform.md 3.11: exit code 3."""
+    for words in (
+        ["tenants", "show", "nobody"],
+        ["runs", "show", "01930000-0000-7000-8000-000000000000"],
+        ["runs", "retry", "01930000-0000-7000-8000-000000000000"],
+    ):
+        assert cli.main(words) == cli.NOT_FOUND
+
+
+def test_a_hold_needs_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    """platform.md 3.11: exit code 2 for usage."""
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["tenants", "hold", "acme"])
+    assert stopped.value.code == cli.USAGE
+    assert "--reason" in capsys.readouterr().err
