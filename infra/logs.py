@@ -1,4 +1,4 @@
-"""Structured log lines: JSON in production, readable in the demo; a line break in a field cannot forge a line (INJ-09)."""
+"""Structured log lines: JSON in production, readable in the demo; no field can forge a line (INJ-09)."""
 
 import logging
 import logging.config
@@ -9,7 +9,7 @@ import structlog
 
 def configure(options: dict[str, Any]) -> None:
     """Set up logging; `options` holds level and json (Django's LOGGING)."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

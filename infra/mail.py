@@ -43,6 +43,6 @@ class MailboxBackend(BaseEmailBackend):
         for message in email_messages:
             handle, draft = tempfile.mkstemp(dir=folder, suffix=".part")
             with os.fdopen(handle, "wb") as file:
-                file.write(message.message().as_bytes(linesep="\r\n"))
+                file.write(message.message().as_bytes())
             os.replace(draft, folder / f"{uuid7()}.eml")
         return len(email_messages)

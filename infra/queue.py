@@ -27,7 +27,7 @@ class RejectedEnvelope(Exception):
 
 def make_broker() -> RedisBroker:
     """Connect the process to the broker; crashed workers' messages are looked for often (R-TASK-4)."""
-    broker = RedisBroker(
+    broker = RedisBroker(  # type: ignore[no-untyped-call]
         url=load_env().redis_url,
         middleware=[
             AgeLimit(),
@@ -80,8 +80,6 @@ def hint(actor: Any, envelope: dict[str, Any], *, delay_ms: int | None = None) -
     try:
         actor.send_with_options(kwargs={"envelope": envelope}, delay=delay_ms)
     except (redis.RedisError, OSError, dramatiq.errors.ConnectionError) as error:
-        log.warning(
-            "broker away; the sweeper will find it", extra={"actor": actor.actor_name, "error": str(error)}
-        )
+        log.warning("broker away; the sweeper will find it", extra={"actor": actor.actor_name, "error": str(error)})
         return False
     return True

@@ -1,5 +1,6 @@
 """System checks of the tenancy layer: what must be true of the code before it serves anybody."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -21,7 +22,7 @@ def models_of(app_names: list[str]) -> list[type[models.Model]]:
 
 
 @register
-def check_halves(app_configs: list[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_halves(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """No table name in both halves (ISO-09); tenant rows know whose they are; keys are not serial (Decided 14)."""
     shared = models_of(settings.SHARED_APPS)
     tenant = models_of(settings.TENANT_APPS)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -72,7 +71,7 @@ class TenantFacts:
 
     def url(self, path: str = "/") -> str:
         """Return an absolute address on the permanent host; never built from a request (AUN-27)."""
-        return cast(str, settings.ENV.url_for_host(self.host, path))
+        return settings.ENV.url_for_host(self.host, path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -43,7 +43,7 @@ class TenantQuerySet(models.QuerySet[Row]):
 
     def _fetch_all(self) -> None:
         self._refuse_foreign()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def _iterator(self, *args: Any, **kwargs: Any) -> Iterator[Row]:
         for row in super()._iterator(*args, **kwargs):  # type: ignore[misc]
@@ -108,7 +108,7 @@ class TenantModel(models.Model):
     def refresh_from_db(
         self,
         using: str | None = None,
-        fields: Collection[str] | None = None,
+        fields: Iterable[str] | None = None,
         from_queryset: models.QuerySet[Any] | None = None,
     ) -> None:
         """Read the row again, unless it belongs to another tenant."""

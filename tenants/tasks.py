@@ -25,13 +25,10 @@ class TenantTask:
         update_wrapper(self, body)
         self.body = body
         self.kind = f"{body.__module__}.{body.__qualname__}"
-        self.actor = dramatiq.actor(
-            self._work,
-            actor_name=self.kind,
-            queue_name=queue,
-            time_limit=time_limit_ms,
-            throws=RejectedEnvelope,
+        declare = dramatiq.actor(
+            actor_name=self.kind, queue_name=queue, time_limit=time_limit_ms, throws=RejectedEnvelope
         )
+        self.actor = declare(self._work)
 
     def _work(self, *, envelope: Any, **_: Any) -> None:
         tenant_id, payload = open_envelope(envelope, self.kind)
@@ -64,13 +61,10 @@ class ControlTask:
         update_wrapper(self, body)
         self.body = body
         self.kind = f"{body.__module__}.{body.__qualname__}"
-        self.actor = dramatiq.actor(
-            self._work,
-            actor_name=self.kind,
-            queue_name=queue,
-            time_limit=time_limit_ms,
-            throws=RejectedEnvelope,
+        declare = dramatiq.actor(
+            actor_name=self.kind, queue_name=queue, time_limit=time_limit_ms, throws=RejectedEnvelope
         )
+        self.actor = declare(self._work)
 
     def _work(self, *, envelope: Any, **_: Any) -> None:
         owner, payload = open_envelope(envelope, self.kind)

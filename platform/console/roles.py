@@ -7,16 +7,16 @@ from console.models import Operator
 Action = Literal["tenants.view", "tenants.hold", "tenants.release", "runs.view", "runs.retry"]
 
 _LOOK: Final = frozenset[Action]({"tenants.view", "runs.view"})
-_RUN: Final = _LOOK | {"runs.retry"}
-_ALL: Final = _RUN | {"tenants.hold", "tenants.release"}
+_RUN: Final = _LOOK | frozenset[Action]({"runs.retry"})
+_HOLD: Final = frozenset[Action]({"tenants.hold", "tenants.release"})
 
 MAY: Final[dict[str, frozenset[Action]]] = {
     Operator.Role.VIEWER: _LOOK,
     Operator.Role.AUDITOR: _LOOK,
     Operator.Role.SUPPORT: _RUN,
-    Operator.Role.BILLING: _LOOK | {"tenants.hold", "tenants.release"},
-    Operator.Role.ENGINEER: _ALL,
-    Operator.Role.ADMIN: _ALL,
+    Operator.Role.BILLING: _LOOK | _HOLD,
+    Operator.Role.ENGINEER: _RUN | _HOLD,
+    Operator.Role.ADMIN: _RUN | _HOLD,
 }
 
 

@@ -94,7 +94,6 @@ def tenants(request: OperatorRequest) -> HttpResponse:
     if view not in selectors.VIEWS:
         view = "all"
     page = Paginator(selectors.find_tenants(query, view, now), 50).get_page(request.GET.get("page"))
-    page.object_list = [selectors.tenant_row(tenant, now) for tenant in page.object_list]
     words = {"all": _("All"), "new": _("New this week"), "held": _("Suspended"), "unwell": _("Unwell")}
     chips = [
         {"url": "?" + urlencode({"view": name, "q": query}), "text": text, "current": name == view}
@@ -105,6 +104,7 @@ def tenants(request: OperatorRequest) -> HttpResponse:
         "summary": ngettext("%(n)s company", "%(n)s companies", total) % {"n": total},
         "chips": chips,
         "page": page,
+        "tenants": [selectors.tenant_row(tenant, now) for tenant in page.object_list],
         "query": urlencode({"view": view, "q": query}),
         "search_query": query,
     }

@@ -87,6 +87,7 @@ class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
         """Bring the server into `scope`, or close the connection."""
         self._proven = None
         try:
+            assert self.connection is not None, "a cursor was opened on it just now"
             with self.connection.cursor() as raw:
                 answer = raw.execute(SET_SCOPE, (scope.schema, scope.role)).fetchone()
         except psycopg.errors.InFailedSqlTransaction:
@@ -103,7 +104,8 @@ class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
 
     def _discard(self) -> None:
         """End the physical connection so that nothing can run on whatever state it is in."""
-        raw, self.connection = self.connection, None
+        raw: Any = getattr(self, "connection", None)
+        self.connection: Any = None
         self._proven = None
         if self.in_atomic_block:
             self.closed_in_transaction = True
