@@ -8,3 +8,7 @@ class SignupConfig(AppConfig):
 
     name = "signup"
     label = "signup"
+
+    def ready(self) -> None:
+        """Register what follows a sign-up."""
+        from signup import handlers  # noqa: F401

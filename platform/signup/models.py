@@ -40,9 +40,7 @@ class SignUp(models.Model):
     sent_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
-    tenant = models.OneToOneField(
-        "tenants.Tenant", on_delete=models.PROTECT, null=True, related_name="signup"
-    )
+    tenant = models.OneToOneField("tenants.Tenant", on_delete=models.PROTECT, null=True, related_name="signup")
 
     class Meta:
         indexes = [models.Index(fields=["email", "-created_at"], name="signup_by_email")]

@@ -20,9 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("form_key", models.UUIDField(unique=True)),
                 ("browser_hash", models.BinaryField(max_length=32)),
@@ -77,9 +75,7 @@ class Migration(migrations.Migration):
                         name="signup_email_is_normalised",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("tenant__isnull", True), ("verified_at__isnull", False), _connector="OR"
-                        ),
+                        condition=models.Q(("tenant__isnull", True), ("verified_at__isnull", False), _connector="OR"),
                         name="tenant_needs_verified_signup",
                     ),
                     models.CheckConstraint(

@@ -1,0 +1,1 @@
+"""What can happen to a sign-up; each function runs in the caller's control transaction."""
