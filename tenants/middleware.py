@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
@@ -61,6 +62,9 @@ class RequestMiddleware:
                 return _ready()
             response = self.get_response(request)
             response["X-Request-Id"] = request_id.get()
+            # Here and not further in: refusals, redirects and files carry them too (WEB-05).
+            response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=(self)"
+            response["Cross-Origin-Resource-Policy"] = "same-origin"
             return response
         finally:
             request_id.reset(token)
@@ -195,8 +199,6 @@ class OriginMiddleware:
         response = self.get_response(request)
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
-        response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=(self)"
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
 
     def _is_foreign(self, request: HttpRequest) -> bool:
@@ -204,9 +206,11 @@ class OriginMiddleware:
             return True
         origin = request.META.get("HTTP_ORIGIN")
         if origin is None:
-            return False
+            # Browsers older than the two headers still say which page the form stood on; programs say nothing.
+            page = urlsplit(request.META.get("HTTP_REFERER", ""))
+            origin = f"{page.scheme}://{page.netloc}" if page.netloc else None
         scheme = "https" if request.is_secure() else "http"
-        return bool(origin != f"{scheme}://{request.META['HTTP_HOST']}")
+        return origin is not None and bool(origin != f"{scheme}://{request.META['HTTP_HOST']}")
 
 
 # -- the probe: the front door answers for a tenant that is not open yet, to us alone (platform.md 3.5, step 9) --

@@ -1,0 +1,376 @@
+"""Which host reaches whom: one spelling, one neutral answer for everything else, and no help from other headers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+
+from tenants.hosts import HostNames, UnknownHost, read_host
+from tenants.models import Hostname, Tenant
+from tenants.scope import scope_or_none
+from tests.cast import GLOBEX, NOW, STAFF_PASSWORD
+from tests.conftest import HostClient
+
+NAMES = HostNames("portal.example", "console.example", "usercontent.example", frozenset({"localhost"}))
+ACME_HOST = "acme.portal.localhost"
+SIGN_IN = "/office/sign-in"
+
+CANONICAL = ["acme.portal.example", "acme.portal.example:8000"]
+OTHER_SPELLINGS = [
+    "ACME.portal.example",
+    "Acme.Portal.Example",
+    "acme.portal.example.",
+    "ACME.PORTAL.EXAMPLE.:8000",
+]
+NOBODY = {
+    "no host": "",
+    "www in front": "www.acme.portal.example",
+    "two labels": "x.acme.portal.example",
+    "IPv6": "[::1]",
+    "IPv6 with port": "[::1]:8000",
+    "bare IPv6": "::1",
+    "IPv4": "10.0.0.1",
+    "another loopback": "127.0.0.2",
+    "254 characters": "a" * 239 + ".portal.example",
+    "a label of 64": "a" * 64 + ".portal.example",
+    "underscore": "acme_portal.portal.example",
+    "evil suffix": "acme.portal.example.evil.test",
+    "evil prefix": "acme.evilportal.example",
+    "user in front": "acme.portal.example@evil.test",
+    "list": "acme.portal.example, globex.portal.example",
+    "blank": "acme.portal.example ",
+    "line break": "acme.portal.example\r\nX: y",
+    "path": "acme.portal.example/office",
+    "percent": "acme%2eportal.example",
+    "port of letters": "acme.portal.example:http",
+    "two dots at the end": "acme.portal.example..",
+    "double hyphen": "a--b.portal.example",
+    "punycode": "xn--acm-epa.portal.example",
+    "unicode": "acmé.portal.example",
+    "digits only": "123.portal.example",
+    "too short": "ab.portal.example",
+    "hyphen first": "-acme.portal.example",
+    "hyphen last": "acme-.portal.example",
+    "empty label": ".portal.example",
+    "another domain": "acme.example",
+}
+
+
+@pytest.mark.parametrize("header", CANONICAL)
+def test_a_canonical_host_names_its_tenant(header: str) -> None:
+    """ISO-37: the port says nothing."""
+    host = read_host(header, NAMES)
+    assert (host.kind, host.slug, host.name, host.canonical) == ("tenant", "acme", "acme.portal.example", True)
+
+
+@pytest.mark.parametrize("header", OTHER_SPELLINGS)
+def test_another_spelling_names_the_same_tenant_and_says_so(header: str) -> None:
+    """Acceptance 1, ISO-37."""
+    host = read_host(header, NAMES)
+    assert (host.kind, host.slug, host.name, host.canonical) == ("tenant", "acme", "acme.portal.example", False)
+
+
+@pytest.mark.parametrize("header", NOBODY.values(), ids=NOBODY)
+def test_a_host_that_is_nobodys_is_refused_before_any_lookup(header: str) -> None:
+    """Acceptance 2, ISO-34, ISO-37."""
+    with pytest.raises(UnknownHost):
+        read_host(header, NAMES)
+
+
+def test_a_host_that_plays_with_our_name_is_noticed() -> None:
+    """Acceptance 2: the evil suffix is suspicious, a stranger's host is not."""
+    for header, suspicious in (("acme.portal.example.evil.test", True), ("somebody.test", False)):
+        with pytest.raises(UnknownHost) as error:
+            read_host(header, NAMES)
+        assert error.value.suspicious is suspicious
+
+
+def test_our_own_names_are_told_apart() -> None:
+    """Decided 1: apex, console and user content are exact names."""
+    kinds = {name: read_host(name, NAMES).kind for name in ("portal.example", "console.example", "usercontent.example")}
+    assert list(kinds.values()) == ["apex", "console", "usercontent"]
+    with pytest.raises(UnknownHost):
+        read_host("x.console.example", NAMES)
+
+
+# -- through the whole stack -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelling", ["ACME.portal.localhost", "acme.portal.localhost.", "AcMe.PoRtAl.LoCaLhOsT."])
+def test_a_get_in_another_spelling_is_sent_to_the_one_host(db: None, spelling: str) -> None:
+    """Acceptance 1: 308 keeps path and query."""
+    for method in ("get", "head"):
+        answer = getattr(HostClient(spelling), method)(f"{SIGN_IN}?next=/office/&a=b")
+        assert answer.status_code == 308
+        assert answer["Location"] == f"http://{ACME_HOST}{SIGN_IN}?next=/office/&a=b"
+
+
+@pytest.mark.parametrize("spelling", ["ACME.portal.localhost", "acme.portal.localhost."])
+def test_a_post_in_another_spelling_is_served_with_its_body(db: None, spelling: str) -> None:
+    """Acceptance 1: nothing that was typed is lost."""
+    answer = HostClient(spelling).post(SIGN_IN, {"email": "olive@acme.example", "password": STAFF_PASSWORD})
+    assert answer.status_code == 303
+    assert "office" in answer.cookies
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-Host", "Forwarded", "X-Original-Host", "X-Host", "X-Original-URL"])
+def test_no_other_header_changes_the_tenant(db: None, header: str) -> None:
+    """ISO-38."""
+    value = "host=globex.portal.localhost" if header == "Forwarded" else "globex.portal.localhost"
+    page = HostClient(ACME_HOST).get(SIGN_IN, headers={header: value})
+    assert page.status_code == 200
+    assert "Acme Heating" in page.content.decode()
+    assert "Globex" not in page.content.decode()
+
+
+def test_an_absolute_target_does_not_change_the_tenant(db: None) -> None:
+    """ISO-38: the Host header alone decides."""
+    page = HostClient(ACME_HOST).get(f"http://globex.portal.localhost{SIGN_IN}")
+    assert "Globex" not in page.content.decode()
+
+
+def _neutral(host: str, path: str = "/", method: str = "get") -> tuple[int, dict[str, str], bytes]:
+    answer: HttpResponse = getattr(HostClient(host), method)(path)
+    headers = {name: value for name, value in answer.items() if name != "X-Request-Id"}
+    return answer.status_code, headers, answer.content
+
+
+def test_every_reason_for_nothing_gives_the_same_bytes_and_headers(db: None, control: object) -> None:
+    """Acceptance 3, ISO-12: unknown, reserved, held for somebody, never activated, deleted, malformed."""
+    Hostname.objects.create(name="waiting", held_for=GLOBEX, expires_at=NOW)
+    Tenant.objects.create(slug="halfway", display_name="H", plan_id=_plan(), owner_email="h@h.test", created_at=NOW)
+    Hostname.objects.create(name="halfway", tenant=Tenant.objects.get(slug="halfway"), state="live")
+    Tenant.objects.filter(pk=GLOBEX).update(lifecycle="deleted")
+    expected = _neutral("never-heard-of.portal.localhost")
+    assert expected[0] == 404
+    reasons = ["www", "admin", "waiting", "halfway", "globex", "x.acme", "acme_portal", "a--b", "ab"]
+    for host in (*(f"{name}.portal.localhost" for name in reasons), "somebody.test", "acme.portal.localhost.evil.test"):
+        for path in ("/", SIGN_IN, "/static/none.css?x", "/_probe"):
+            assert _neutral(host, path) == expected, (host, path)
+    assert _neutral("www.portal.localhost", "/", "post") == _neutral("globex.portal.localhost", "/", "post")
+
+
+def _plan() -> Any:
+    return Tenant.objects.values_list("plan_id", flat=True).first()
+
+
+def test_a_company_that_closes_is_gone_on_the_next_request(db: None, control: object) -> None:
+    """platform.md 3.8: nothing that was remembered outlives the truth."""
+    client = HostClient("globex.portal.localhost")
+    assert client.get(SIGN_IN).status_code == 200
+    Tenant.objects.filter(pk=GLOBEX).update(lifecycle="archived")
+    assert client.get(SIGN_IN).status_code == 404
+    Tenant.objects.filter(pk=GLOBEX).update(lifecycle="active")
+    assert client.get(SIGN_IN).status_code == 200
+
+
+# -- who may send a form -----------------------------------------------------------------------------------
+
+OWN = f"http://{ACME_HOST}"
+ORIGINS: dict[str, tuple[dict[str, str], bool]] = {
+    "own": ({"Origin": OWN}, True),
+    "own, fetched by the page": ({"Origin": OWN, "Sec-Fetch-Site": "same-origin"}, True),
+    "typed into the address bar": ({"Sec-Fetch-Site": "none"}, True),
+    "sibling": ({"Origin": "http://globex.portal.localhost"}, False),
+    "apex": ({"Origin": "http://portal.localhost"}, False),
+    "console": ({"Origin": "http://console.localhost"}, False),
+    "null": ({"Origin": "null"}, False),
+    "other scheme": ({"Origin": f"https://{ACME_HOST}"}, False),
+    "other port": ({"Origin": f"{OWN}:8001"}, False),
+    "other spelling": ({"Origin": "http://ACME.portal.localhost"}, False),
+    "longer name": ({"Origin": f"{OWN}.evil.test"}, False),
+    "stranger": ({"Origin": "https://evil.test"}, False),
+    "empty": ({"Origin": ""}, False),
+    "same-site without Origin": ({"Sec-Fetch-Site": "same-site"}, False),
+    "cross-site without Origin": ({"Sec-Fetch-Site": "cross-site"}, False),
+    "own Origin but cross-site": ({"Origin": OWN, "Sec-Fetch-Site": "cross-site"}, False),
+    "only a foreign Referer": ({"Referer": "http://globex.portal.localhost/"}, False),
+    "only the own Referer": ({"Referer": f"{OWN}/office/"}, True),
+}
+
+
+@pytest.mark.parametrize(("headers", "allowed"), ORIGINS.values(), ids=ORIGINS)
+def test_only_the_own_exact_origin_may_send_a_form(db: None, headers: dict[str, str], allowed: bool) -> None:
+    """WEB-01, WEB-02: siblings are same-site for the browser, not for us."""
+    answer = HostClient(ACME_HOST).post("/ui/theme", {"theme": "dark"}, headers=headers)
+    assert answer.status_code == (302 if allowed else 403)
+    assert bool(answer.cookies) is allowed
+
+
+def test_a_form_needs_its_token_too(db: None) -> None:
+    """WEB-01: token and origin, not one of them."""
+    client = HostClient(ACME_HOST)
+    client.handler.enforce_csrf_checks = True
+    assert client.post("/ui/theme", {"theme": "dark"}, headers={"Origin": OWN}).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PROPFIND", "FOO"])
+def test_methods_nobody_needs_are_refused(db: None, method: str) -> None:
+    """WEB-09."""
+    assert HostClient(ACME_HOST).generic(method, SIGN_IN).status_code == 405
+
+
+# -- what every answer carries -----------------------------------------------------------------------------
+
+REQUESTS: dict[str, Callable[[], HttpResponse]] = {
+    "office page": lambda: HostClient(ACME_HOST).get(SIGN_IN),
+    "missing page": lambda: HostClient(ACME_HOST).get("/nothing/here/"),
+    "unknown host": lambda: HostClient("nobody.portal.localhost").get("/"),
+    "redirect": lambda: HostClient("ACME.portal.localhost").get(SIGN_IN),
+    "foreign form": lambda: HostClient(ACME_HOST).post(SIGN_IN, headers={"Origin": "null"}),
+    "bad method": lambda: HostClient(ACME_HOST).generic("TRACE", "/"),
+    "style sheet": lambda: HostClient(ACME_HOST).get("/static/ui/tokens.css"),
+    "console": lambda: HostClient("console.localhost").get("/sign-in/"),
+}
+
+
+@pytest.mark.parametrize("fetch", REQUESTS.values(), ids=REQUESTS)
+def test_every_answer_carries_the_protective_headers(db: None, fetch: Callable[[], HttpResponse]) -> None:
+    """WEB-05: also 404, redirects, refusals and files."""
+    answer = fetch()
+    answer.close()
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] in ("strict-origin-when-cross-origin", "no-referrer")
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in answer["Permissions-Policy"]
+
+
+@pytest.mark.parametrize("name", [name for name in REQUESTS if name not in ("redirect", "bad method", "style sheet")])
+def test_every_page_carries_a_strict_policy(db: None, name: str) -> None:
+    """WEB-04: nothing inline, no framing, no foreign script."""
+    answer = REQUESTS[name]()
+    policy = dict(part.strip().partition(" ")[::2] for part in answer["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert not any(word in answer["Content-Security-Policy"] for word in ("unsafe-inline", "unsafe-eval", "*", "http:"))
+    if "<form" in answer.content.decode():
+        assert policy["form-action"].split()[0] == "'self'"
+        assert policy["frame-ancestors"] == "'none'"
+        assert policy["base-uri"] == "'none'"
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_nonce_is_never_used_twice(db: None) -> None:
+    """WEB-04."""
+    policies = {HostClient(ACME_HOST).get(SIGN_IN)["Content-Security-Policy"] for _ in range(3)}
+    assert len(policies) == 3
+
+
+def test_no_cookie_has_a_domain_and_all_are_bound_to_their_host(db: None) -> None:
+    """AUN-07."""
+    acme, console = HostClient(ACME_HOST), HostClient("console.localhost")
+    acme.handler.enforce_csrf_checks = False
+    given = [
+        acme.get(SIGN_IN),
+        acme.post(SIGN_IN, {"email": "olive@acme.example", "password": STAFF_PASSWORD}),
+        acme.post("/ui/theme", {"theme": "dark"}),
+        acme.post("/ui/theme", {"theme": ""}),
+        acme.post("/ui/language", {"language": "es", "next": SIGN_IN}),
+        acme.post("/office/sign-out"),
+        console.post("/sign-in/", {"email": "oscar@porchlight.example", "password": STAFF_PASSWORD}),
+    ]
+    cookies = [cookie for answer in given for cookie in answer.cookies.values()]
+    assert {cookie.key for cookie in cookies} >= {"csrf", "office", "theme", "language", "console"}
+    for cookie in cookies:
+        assert cookie["domain"] == "", cookie
+        assert cookie["path"] == "/", cookie
+        assert cookie["samesite"] == "Lax", cookie
+        assert cookie["httponly"] or not cookie.value, cookie
+
+
+def test_over_https_every_cookie_name_is_bound_to_its_host() -> None:
+    """AUN-07: the prefix makes the browser refuse Domain, a path and a plain connection."""
+    script = """
+import django; django.setup()
+from django.conf import settings as s
+from portal.accounts.staff_sessions import cookie_name as office
+from portal.ui.context import theme_cookie
+from console.guards import COOKIE
+print(s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, office(), theme_cookie(), COOKIE)
+assert s.CSRF_COOKIE_SECURE and s.SESSION_COOKIE_SECURE and s.LANGUAGE_COOKIE_SECURE and s.SECURE_HSTS_SECONDS
+assert s.CSRF_COOKIE_DOMAIN is s.SESSION_COOKIE_DOMAIN is s.LANGUAGE_COOKIE_DOMAIN is None
+assert s.CSRF_TRUSTED_ORIGINS == []
+"""
+    said = _run_with(script, PUBLIC_SCHEME="https", DEMO="false", DJANGO_SETTINGS_MODULE="config.settings")
+    names = said.split()
+    assert len(names) == 5
+    assert all(name.startswith("__Host-") for name in names), names
+
+
+def _run_with(script: str, **environ: str) -> str:
+    paths = os.pathsep.join(path for path in sys.path if path)
+    env = {**os.environ, "PYTHONPATH": paths, **environ}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# -- before the tenant is known ----------------------------------------------------------------------------
+
+
+@contextmanager
+def _statements() -> Iterator[list[tuple[str, str]]]:
+    """Collect (scope kind, statement) of everything that reaches the database."""
+    seen: list[tuple[str, str]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        scope = scope_or_none()
+        if not sql.startswith(("SAVEPOINT", "RELEASE")):
+            seen.append((scope.kind if scope else "none", sql))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield seen
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "kinds"),
+    [
+        (ACME_HOST, "/healthz", set()),
+        ("acme.portal.localhost.evil.test", "/", set()),
+        ("ACME.portal.localhost", SIGN_IN, set()),
+        (ACME_HOST, "/static/ui/tokens.css", set()),
+        (ACME_HOST, "/readyz", {"control"}),
+        ("nobody.portal.localhost", "/", {"route"}),
+        ("console.localhost", "/sign-in/", set()),
+        ("portal.localhost", "/", {"control"}),
+    ],
+)
+def test_what_needs_no_tenant_asks_no_tenant(db: None, host: str, path: str, kinds: set[str]) -> None:
+    """ISO-17: also on a thread that has just served a tenant."""
+    assert HostClient(ACME_HOST).get(SIGN_IN).status_code == 200
+    assert scope_or_none() is None
+    with _statements() as seen:
+        HostClient(host).get(path).close()
+    assert {kind for kind, _ in seen} <= kinds, seen
+    assert scope_or_none() is None
+
+
+def test_a_tenants_request_asks_as_this_tenant_only(db: None) -> None:
+    """ISO-03, ISO-08: one place lookup at most, then everything under the tenant's own role."""
+    with _statements() as seen:
+        HostClient(ACME_HOST).get(SIGN_IN)
+    assert {kind for kind, _ in seen} <= {"route", "tenant"}
+    tenant = [sql for kind, sql in seen if kind == "tenant"]
+    assert "FROM tenant_identity" in tenant[0], "the proof comes before any business query"
+
+
+def test_the_flood_of_unknown_names_leaves_nothing_behind(db: None) -> None:
+    """Acceptance 8, the part without a clock: one read each, nothing remembered."""
+    from tenants import context
+
+    HostClient(ACME_HOST).get(SIGN_IN)
+    before = dict(context._places)
+    with _statements() as seen:
+        for number in range(50):
+            assert HostClient(f"nobody-{number}.portal.localhost").get("/").status_code == 404
+    assert len(seen) == 50
+    assert context._places == before
