@@ -1,8 +1,8 @@
 """The office's pages at /office/."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from portal.office.views import session
+from portal.office.views import access, customers, session
 
 app_name = "office"
 
@@ -11,4 +11,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out", session.sign_out, name="sign_out"),
     path("forgot", session.forgot, name="forgot"),
     path("welcome/<str:token>/", session.welcome, name="welcome"),
+    path("customers", customers.customers, name="customers"),
+    path("customers/<uuid:customer_id>", customers.customer, name="customer"),
+    path("customers/<uuid:customer_id>/invite", access.invite, name="invite"),
+    path("customers/<uuid:customer_id>/access/<uuid:access_id>", access.change, name="customer_access"),
+    path("customers/<uuid:customer_id>/access/<uuid:access_id>/memo", access.memo, name="customer_memo"),
+    path("customers/<uuid:customer_id>/access/<uuid:access_id>/revoke", access.revoke, name="customer_revoke"),
+    path("import", include("portal.office.imports.urls")),
 ]
