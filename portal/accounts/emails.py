@@ -24,3 +24,9 @@ def normalise_email(text: str) -> str:
     except (UnicodeError, ValidationError) as error:
         raise NoEmailAddress(text) from error
     return f"{local}@{domain}"
+
+
+def mask_email(email: str) -> str:
+    """Return the address so that only its owner recognises it: j•••@example.com."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}•••@{domain}"

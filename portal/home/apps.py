@@ -8,3 +8,7 @@ class HomeConfig(AppConfig):
 
     name = "portal.home"
     label = "home"
+
+    def ready(self) -> None:
+        """Register what follows an invitation or the wish for a link."""
+        from portal.home import handlers  # noqa: F401

@@ -1,6 +1,11 @@
-"""The customer's first page."""
+"""Addresses of the customer's first page."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from portal.home import views
 
 app_name = "home"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.show_home, name="home"),
+    path("accounts", views.choose_account, name="accounts"),
+]

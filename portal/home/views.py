@@ -1,0 +1,94 @@
+"""The customer's first page: what to do, what is owed, whom to call (P-06); and the choice of account (AUN-22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings as django_settings
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from portal.accounts.guards import CustomerRequest, account_cookie_name, customer_view
+from portal.accounts.sessions import ABSOLUTE
+from portal.invoices.policy import section_is_open, visible_of
+from portal.invoices.rows import InvoiceRow
+from portal.invoices.selectors import AccountFigures, account_figures, can_charge, open_rows
+from tenants.config.registry import WELCOME_MESSAGE
+
+TASKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the first page says about money: the invoice to pay first, the next ones, the sums."""
+
+    headline: InvoiceRow | None
+    others: tuple[InvoiceRow, ...]
+    balance: AccountFigures
+
+
+@require_safe
+@customer_view
+def show_home(request: CustomerRequest) -> HttpResponse:
+    """Show tasks before anything else; someone with several accounts chooses one first."""
+    viewer = request.viewer
+    if viewer.must_choose:
+        return HttpResponseRedirect("/accounts")
+    now = timezone.now()
+    money = _money(request, now)
+    if money:
+        request.nav_counts = {"invoices:list": money.balance.unpaid_count}
+    context = {
+        "greeting": _greeting(viewer.user.display_name, viewer.chosen is not None, now),
+        "money": money,
+        "can_charge": can_charge(request.tenant),
+        "announcement": request.settings.get(WELCOME_MESSAGE),
+        "account": viewer.chosen if len(viewer.grants) > 1 else None,
+    }
+    return render(request, "home/home.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_view
+def choose_account(request: CustomerRequest) -> HttpResponse:
+    """Let somebody who acts for several customers say for which; one mailbox never mixes them silently (AUN-22)."""
+    if request.method != "POST":
+        return render(request, "home/accounts.html", {"grants": request.viewer.grants, "chosen": request.viewer.chosen})
+    wanted = request.POST.get("account", "")
+    grant = next((grant for grant in request.viewer.grants if str(grant.customer_id) == wanted), None)
+    if grant is None:
+        raise Http404
+    response = HttpResponseRedirect("/", status=303)
+    response.set_cookie(
+        account_cookie_name(),
+        str(grant.customer_id),
+        max_age=int(ABSOLUTE.total_seconds()),
+        path="/",
+        secure=django_settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _money(request: CustomerRequest, now: datetime) -> Money | None:
+    grants = request.viewer.shown_grants
+    if not section_is_open(grants, request.settings).allowed:
+        return None
+    invoices = visible_of(grants, request.settings)
+    rows = open_rows(invoices, tenant=request.tenant, now=now, limit=TASKS)
+    first = next((row for row in rows if row.state in ("overdue", "due")), None)
+    others = tuple(row for row in rows if row is not first)
+    return Money(first, others, account_figures(invoices, tenant=request.tenant, now=now))
+
+
+def _greeting(name: str, known: bool, now: datetime) -> str:
+    """Return a greeting for the time of day where the company is."""
+    hour = timezone.localtime(now).hour
+    word = _("Good morning") if hour < 12 else _("Good afternoon") if hour < 18 else _("Good evening")
+    first = name.split(" ")[0] if known else ""
+    return _("%(greeting)s, %(name)s") % {"greeting": word, "name": first} if first else word

@@ -1,0 +1,73 @@
+"""The invoice as a tagged PDF, made from the very values that its page shows (INV-07)."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import typst
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from portal.invoices.selectors import InvoicePage, Line
+from portal.ui.brand import BrandView
+from portal.ui.formats import format_money, format_weekday_date
+
+SOURCE = Path(__file__).with_name("invoice.typ")
+
+
+def render_invoice_pdf(page: InvoicePage, brand: BrandView) -> bytes:
+    """Return the PDF in the active language. Everything a customer or the office typed stays text, never markup."""
+    data = json.dumps(_data(page, brand))
+    pdf: bytes = typst.compile(
+        SOURCE.read_bytes(), sys_inputs={"data": data}, pdf_standards=["ua-1"], ignore_system_fonts=True
+    )
+    return pdf
+
+
+def pdf_name(page: InvoicePage) -> str:
+    """Return a file name that is the same on every system and cannot leave its folder (UPL-07)."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", page.row.number).strip("-")
+    return f"invoice-{safe or 'copy'}.pdf"
+
+
+def _data(page: InvoicePage, brand: BrandView) -> dict[str, object]:
+    row = page.row
+
+    def shown(lines: tuple[Line, ...]) -> list[list[str]]:
+        return [[line.label, format_money(line.cents, row.currency)] for line in lines]
+
+    facts = [
+        [_("Issued"), format_weekday_date(row.issued_on, "full_year")],
+        [_("Due"), format_weekday_date(row.due_date, "full_year")],
+        [_("Customer"), row.customer_name],
+        [_("Address"), row.location],
+        [_("Terms"), page.terms],
+        [_("Your order number"), page.po_number],
+        [_("State"), row.status_badge.text],
+    ]
+    paid = [
+        [f"{payment.text}, {format_weekday_date(payment.date, 'year')}", format_money(payment.cents, row.currency)]
+        for payment in page.payments
+    ]
+    contact = [brand.address, brand.phone, brand.email]
+    licence = _("License %(number)s") % {"number": brand.licence} if brand.licence else ""
+    return {
+        "language": (get_language() or "en")[:2],
+        "title": _("Invoice %(number)s") % {"number": row.number},
+        "subject": row.title,
+        "company": brand.name,
+        "contact": [part for part in (*contact, licence) if part],
+        "colour": brand.palette.text if brand.palette else "#12484b",
+        "facts": [fact for fact in facts if fact[1]],
+        "header": [_("What this is for"), _("Amount")],
+        "lines": shown(page.lines),
+        "totals": shown(page.totals),
+        "total": [_("Total"), format_money(row.total_cents, row.currency)],
+        "settled": shown(page.settled),
+        "open": [_("To pay"), format_money(row.open_cents, row.currency)],
+        "payments_title": _("Payments"),
+        "payments": paid,
+        "note": page.note,
+    }

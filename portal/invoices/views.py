@@ -1,0 +1,138 @@
+"""A customer's invoices: the list with its figures, one invoice, its PDF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from portal.accounts.client import client_of
+from portal.accounts.guards import CustomerRequest, customer_view
+from portal.invoices.access import get_invoice_for
+from portal.invoices.pdf import pdf_name, render_invoice_pdf
+from portal.invoices.policy import section_is_open, visible_of
+from portal.invoices.rows import InvoiceRow, State
+from portal.invoices.selectors import (
+    FILTERS,
+    AccountFigures,
+    Filter,
+    InvoicePage,
+    account_figures,
+    invoice_page,
+    list_invoices,
+)
+from portal.invoices.services import mark_viewed
+from portal.settings.models import CompanyProfile
+from tenants.audit import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class FilterLink:
+    """One filter above the list."""
+
+    url: str
+    text: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The invoices of one state under one heading."""
+
+    title: str
+    tone: str
+    invoices: tuple[InvoiceRow, ...]
+
+
+@require_safe
+@customer_view
+def show_list(request: CustomerRequest) -> HttpResponse:
+    """Show the figures and the invoices, unpaid ones first (P-07, INV-01…04)."""
+    grants = request.viewer.shown_grants
+    if not section_is_open(grants, request.settings).allowed:
+        raise Http404
+    now = timezone.now()
+    invoices = visible_of(grants, request.settings)
+    figures = account_figures(invoices, tenant=request.tenant, now=now)
+    request.nav_counts = {"invoices:list": figures.unpaid_count}
+    wanted = request.GET.get("show", "")
+    shown: Filter = next((name for name in FILTERS if name == wanted), "unpaid")
+    found = list_invoices(invoices, shown=shown, page=request.GET.get("page", "1"), tenant=request.tenant, now=now)
+    first = found.rows[0] if found.rows else None
+    context = {
+        "balance": figures,
+        "shown": shown,
+        "filters": _filters(figures, shown),
+        "sections": _sections(found.rows),
+        "pay_next": first if first and first.can_pay else None,
+        "page": found.page,
+        "account": request.viewer.chosen if len(request.viewer.grants) > 1 else None,
+    }
+    return render(request, "invoices/list.html", context)
+
+
+@require_safe
+@customer_view
+def show_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
+    """Show one invoice: total, due, what it is for, payments (P-08)."""
+    now = timezone.now()
+    invoice = get_invoice_for(request, invoice_id)
+    page = invoice_page(invoice, tenant=request.tenant, now=now)
+    if request.method == "GET":
+        client = client_of(request)
+        user = request.viewer.user
+        by = Actor("customer", user.pk, user.email, client.ip, client.request_id)
+        mark_viewed(invoice=invoice, by=by, now=now)
+    context = {"page": page, "invoice": page.row, "how_to_pay": _how_to_pay(page)}
+    return render(request, "invoices/detail.html", context)
+
+
+@require_safe
+@customer_view
+def download_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
+    """Answer with the invoice as a PDF file (INV-07)."""
+    invoice = get_invoice_for(request, invoice_id)
+    page = invoice_page(invoice, tenant=request.tenant, now=timezone.now())
+    response = HttpResponse(render_invoice_pdf(page, request.brand), content_type="application/pdf")
+    response["Content-Disposition"] = content_disposition_header(True, pdf_name(page)) or "attachment"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _how_to_pay(page: InvoicePage) -> str:
+    """Return the company's own words on how to pay where no button can stand (PLT-18, M-12)."""
+    if page.row.can_pay or page.row.state not in ("overdue", "due"):
+        return ""
+    text = CompanyProfile.objects.filter(pk=1).values_list("how_to_pay", flat=True).first()
+    return text or _("Online payment is not set up. Please call us and we will tell you how to pay.")
+
+
+def _filters(figures: AccountFigures, shown: Filter) -> tuple[FilterLink, ...]:
+    address = reverse("invoices:list")
+    texts = {
+        "unpaid": _("Unpaid %(count)s") % {"count": figures.unpaid_count},
+        "paid": _("Paid %(count)s") % {"count": figures.paid_count},
+        "all": _("All"),
+    }
+    return tuple(FilterLink(f"{address}?show={name}", text, name == shown) for name, text in texts.items())
+
+
+def _sections(rows: tuple[InvoiceRow, ...]) -> tuple[Section, ...]:
+    """Put the rows, which come in order, under the heading of their state."""
+    headings: tuple[tuple[str, str, tuple[State, ...]], ...] = (
+        (_("Overdue"), "bad", ("overdue",)),
+        (_("Due soon"), "", ("due",)),
+        (_("Processing"), "", ("processing",)),
+        (_("Paid"), "", ("paid", "closed")),
+    )
+    sections = (
+        Section(title, tone, tuple(row for row in rows if row.state in states)) for title, tone, states in headings
+    )
+    return tuple(section for section in sections if section.invoices)
