@@ -1,12 +1,15 @@
 """The office's pages at /office/."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, path
 
-from portal.office.views import access, customers, session
+from portal.office.views import access, customers, session, settings, today
 
 app_name = "office"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", today.today, name="today"),
+    path("setup/<slug:step>", today.setup_step, name="setup_step"),
+    path("share", today.share, name="share"),
     path("sign-in", session.sign_in, name="sign_in"),
     path("sign-out", session.sign_out, name="sign_out"),
     path("forgot", session.forgot, name="forgot"),
@@ -17,5 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/<uuid:customer_id>/access/<uuid:access_id>", access.change, name="customer_access"),
     path("customers/<uuid:customer_id>/access/<uuid:access_id>/memo", access.memo, name="customer_memo"),
     path("customers/<uuid:customer_id>/access/<uuid:access_id>/revoke", access.revoke, name="customer_revoke"),
-    path("import", include("portal.office.imports.urls")),
+    path("settings", settings.availability, name="settings"),
+    path("settings/brand", settings.brand, name="settings_brand"),
+    path("settings/company", settings.company, name="settings_company"),
 ]
