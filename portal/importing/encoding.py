@@ -76,7 +76,7 @@ def _eight_bit_encoding(file: BinaryIO) -> tuple[str, str]:
         sequences += found
         high = rest.translate(None, bytes(range(0x80)))
         strays += len(high)
-        undefined = undefined or any(byte in high for byte in b"\x81\x8d\x8f\x90\x9d")
+        undefined = undefined or any(byte in chunk for byte in b"\x81\x8d\x8f\x90\x9d")
         controls += len(rest) - len(rest.translate(None, bytes([*range(9), *range(14, 32)])))
         total += len(chunk)
     if controls > max(8, total * 0.01):

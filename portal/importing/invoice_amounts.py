@@ -89,10 +89,10 @@ def settle_amounts(
         return None
     if total is None and paid is not None and balance is not None:
         total = paid + balance
-    lines = _lines(group, columns, table, issues)
+    found = _lines(group, columns, table, issues)
     if any(issue.severity == "error" for issue in issues[before:]):
         return None
-    settled = _settle(group, lines, columns, subtotal, total, number, table, issues)
+    settled = _settle(group, found, columns, subtotal, total, number, table, issues)
     if settled is None:
         return None
     lines, tax, discount, total = settled

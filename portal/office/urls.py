@@ -1,6 +1,6 @@
 """The office's pages at /office/."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from portal.office.views import access, customers, session, settings, today
 
@@ -23,4 +23,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings", settings.availability, name="settings"),
     path("settings/brand", settings.brand, name="settings_brand"),
     path("settings/company", settings.company, name="settings_company"),
+    path("import", include("portal.office.imports.urls")),
 ]

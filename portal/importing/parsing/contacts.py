@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import phonenumbers
-from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
+
+from portal.accounts.emails import NoEmailAddress, normalise_email
 
 from .money import is_empty
 
@@ -19,7 +19,6 @@ _PLACEHOLDERS = re.compile(
 _PHONE_SPLIT = re.compile(r"\s*(?:[;\n|]|\s/\s|,(?!\s*e?xt)|\bor\b|\bo\b|&)\s*", re.IGNORECASE)
 _EXTENSION = re.compile(r"[,\s]*(?:e?xt(?:ension)?\.?|x|#)\s*[:.]?\s*(\d{1,7})\s*$", re.IGNORECASE)
 _LABEL = re.compile(r"^\s*(?:cell|mobile|home|work|office|tel|phone|fax|m|h|w|c|o|t|p)\s*[:.]\s*", re.IGNORECASE)
-_valid_email = EmailValidator(allowlist=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def parse_emails(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             piece = match[1].strip()
         if is_empty(piece):
             continue
-        address = normalise_email(piece)
+        address = read_email(piece)
         if address is None:
             bad.append(piece[:100])
         elif address not in good:
@@ -102,17 +101,10 @@ def _email_pieces(text: str) -> Iterator[str]:
             yield piece
 
 
-def normalise_email(text: str) -> str | None:
-    """Return the address trimmed, in NFC, lower case and with an ASCII domain, or None when it is none."""
-    plain = unicodedata.normalize("NFC", text.strip()).lower().removeprefix("mailto:").strip(" .")
-    local, at, domain = plain.rpartition("@")
-    if not at or not local or not domain or len(plain) > 254:
-        return None
+def read_email(text: str) -> str | None:
+    """Return the address in the one spelling we store (AUN-21), or None when it is none or a placeholder."""
     try:
-        domain = unicodedata.normalize("NFKC", domain).encode("idna").decode("ascii")
-        _valid_email(f"{local}@{domain}")
-    except (UnicodeError, ValidationError):
+        address = normalise_email(re.sub(r"^mailto:", "", text.strip(" ."), flags=re.IGNORECASE))
+    except NoEmailAddress:
         return None
-    if _PLACEHOLDERS.fullmatch(f"{local}@{domain}"):
-        return None
-    return f"{local}@{domain}"
+    return None if _PLACEHOLDERS.fullmatch(address) else address

@@ -59,8 +59,8 @@ def check_import(*, job: TransferJob, context: TenantContext, now: datetime) -> 
 
 def fail_import(job: TransferJob, problem: Exception, now: datetime) -> None:
     """End the import with its reason: a sentence for a bad file, otherwise a code that the report page explains."""
-    codes = {FileNotFoundError: "file_missing"}
-    text = problem.message if isinstance(problem, FileRefused) else codes.get(type(problem), "too_many_starts")
+    code = "file_missing" if isinstance(problem, FileNotFoundError) else "too_many_starts"
+    text = problem.message if isinstance(problem, FileRefused) else code
     TransferJob.objects.filter(pk=job.pk).exclude(
         state__in=[TransferJob.State.DONE, TransferJob.State.CANCELED]
     ).update(state=TransferJob.State.FAILED, error=text, finished_at=now)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from portal.customers.models import Contact, ContactPoint, Customer, Location
-from portal.importing import pipeline
+from portal.importing import pipeline, tasks
 from portal.importing.mapping import Mapping
 from portal.importing.models import TransferJob
 from portal.importing.refusals import FileRefused
+from portal.importing.services import run_import as run_import_module
 from portal.importing.services.check_import import request_check
 from portal.importing.services.confirm_import import cancel_import, confirm_import
 from portal.importing.services.run_import import run_import
@@ -196,6 +198,55 @@ def test_a_second_runner_of_the_same_job_stops_at_once(context: TenantContext) -
     job = bring_in("customers", PEOPLE, context)
     run(job, context)
     assert (job.state, job.starts, counts(job)) == ("done", 1, (3, 0, 0, 0))
+
+
+def events(kind: str) -> list[OutboxEvent]:
+    return list(OutboxEvent.objects.filter(type=kind).order_by("created_at"))
+
+
+def test_an_import_that_goes_silent_is_asked_for_again_until_it_ends(
+    context: TenantContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-TASK-1: the broker may lose every message; the outbox still leads to the end."""
+    asked: list[str] = []
+    monkeypatch.setattr(tasks.import_file, "hint_for", lambda tenant, *, job: asked.append(job))
+    job = check(upload("customers", PEOPLE, context), context)
+    confirm_import(job=job, by=OLIVE, now=NOW)
+    tasks.start_confirmed(context, events("import.confirmed")[0])
+    assert asked == [str(job.pk)]
+    watch = events("import.watch")[-1]
+    assert watch.next_at > timezone.now()
+    # Still alive: nobody is asked, but the watch goes on.
+    TransferJob.objects.filter(pk=job.pk).update(state="running", heartbeat_at=timezone.now())
+    tasks.watch_import(context, watch)
+    assert len(asked) == 1
+    # Silent for longer than a batch may take: asked again.
+    TransferJob.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
+    tasks.watch_import(context, events("import.watch")[-1])
+    assert len(asked) == 2
+    run(job, context)
+    tasks.watch_import(context, events("import.watch")[-1])
+    assert (len(asked), len(events("import.watch"))) == (2, 3)
+
+
+def test_an_import_that_never_ends_is_given_up(context: TenantContext) -> None:
+    job = check(upload("customers", PEOPLE, context), context)
+    confirm_import(job=job, by=OLIVE, now=NOW)
+    TransferJob.objects.filter(pk=job.pk).update(starts=run_import_module.MAX_STARTS)
+    run(job, context)
+    assert (job.state, job.error) == ("failed", "too_many_starts")
+
+
+def test_a_batch_needs_the_same_few_queries_however_many_customers_it_holds(
+    context: TenantContext, django_assert_max_num_queries: Any
+) -> None:
+    head = PEOPLE.splitlines(keepends=True)[0]
+    rows = b"".join(b"K-%d,Person %d,p%d@example.com,(602) 555-0101,1 Elm,,,85201\n" % (n, n, n) for n in range(300))
+    job = check(upload("customers", head + rows, context), context)
+    confirm_import(job=job, by=OLIVE, now=NOW)
+    with django_assert_max_num_queries(30):
+        run(job, context)
+    assert job.created_count == 300
 
 
 def test_a_canceled_import_stores_nothing_more(context: TenantContext) -> None:

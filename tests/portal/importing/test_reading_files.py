@@ -47,6 +47,10 @@ def test_a_windows_letter_at_the_very_end_decides_the_encoding() -> None:
     assert rows_of(body)[-1] == ("Zoë", "“Tempe”")
 
 
+def test_bytes_that_windows_does_not_know_are_read_as_latin_1() -> None:
+    assert rows_of(b"Name,City\nA\xc2\x81\xff,Mesa\n") == [("AÂ\x81ÿ", "Mesa")]
+
+
 def test_one_damaged_byte_does_not_turn_a_utf8_file_into_gibberish() -> None:
     body = "Name,City\n" + "Ana Peña,Mesa\n" * 20
     data = body.encode() + b"Bro\xffken,Mesa\n"
