@@ -1,12 +1,21 @@
-"""Background work on received events."""
+"""Background work on received events, and the sweeps that find what was left lying."""
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
 
+from infra.sweeps import every
+from portal.payments.services.settle import has_open_attempts
+from portal.payments.tasks import resume_open_attempts
+from tenants.context import IdentityMismatch, UnknownTenant, serving
+from tenants.payment_accounts import tenants_that_take_payments
 from tenants.tasks import control_task
+
+log = logging.getLogger("porchlight.webhooks")
 
 
 @control_task(queue="control")
@@ -17,19 +26,23 @@ def process_inbox(*, inbox_id: str) -> None:
     process_event(inbox_id=UUID(inbox_id), now=timezone.now())
 
 
-@control_task(queue="control")
-def sweep_inbox() -> None:
-    """Ask again for every event that was forgotten or is due for another try."""
-    from webhooks.services.process import sweep_due_events
+@every(30)
+def sweep_inbox(now: datetime) -> None:
+    """Ask again for every event that was forgotten or is due for another try; here if the broker is away."""
+    from webhooks.services.process import due_events
 
-    sweep_due_events(now=timezone.now())
+    for inbox_id in due_events(now):
+        if not process_inbox.hint(inbox_id=str(inbox_id)):
+            process_inbox(inbox_id=str(inbox_id))
 
 
-@control_task(queue="control")
-def sweep_attempts() -> None:
-    """Ask every company that takes payments to finish what was left open (F2, F11)."""
-    from portal.payments.tasks import resume_open_attempts
-    from tenants.payment_accounts import tenants_that_take_payments
-
+@every(30)
+def sweep_attempts(now: datetime) -> None:
+    """Have every company's open attempts settled: crash, lost answer, lost webhook, abandoned page (F2, F11, F14)."""
     for tenant_id in tenants_that_take_payments():
-        resume_open_attempts.hint_for(tenant_id)
+        try:
+            with serving(tenant_id, now) as context:
+                if has_open_attempts() and not resume_open_attempts.hint_for(tenant_id):
+                    resume_open_attempts(context=context)
+        except (UnknownTenant, IdentityMismatch):
+            log.exception("a company cannot be served", extra={"tenant": str(tenant_id)})

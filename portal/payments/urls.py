@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from portal.payments import views
 
 app_name = "payments"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("pay/<uuid:invoice_id>", views.pay, name="pay"),
+    path("pay/result/<uuid:attempt_id>", views.result, name="result"),
+    path("pay/result/<uuid:attempt_id>/status", views.status, name="status"),
+]

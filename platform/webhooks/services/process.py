@@ -88,14 +88,6 @@ def due_events(now: datetime) -> list[UUID]:
         return list(due.order_by("next_at").values_list("pk", flat=True)[:BATCH])
 
 
-def sweep_due_events(*, now: datetime) -> int:
-    """Ask for the processing of every due event; return how many."""
-    due = due_events(now)
-    for inbox_id in due:
-        process_inbox.hint(inbox_id=str(inbox_id))
-    return len(due)
-
-
 def replay_event(*, inbox_id: UUID, reason: str, by: Actor, now: datetime) -> None:
     """Have an event worked off once more, whatever became of it; for the console."""
     with control_scope(), transaction.atomic():

@@ -19,6 +19,7 @@ from tenants.payment_accounts import read_payment_account
 log = logging.getLogger("porchlight.payments")
 State = PaymentAttempt.State
 
+UNSETTLED = (State.SUBMITTED, State.UNKNOWN, State.REQUIRES_ACTION, State.PROCESSING)
 # A call that is still in the air gets this long before anybody else asks.
 IN_THE_AIR = timedelta(seconds=60)
 CANCELABLE = ("requires_action", "requires_payment_method", "requires_confirmation")
@@ -30,6 +31,7 @@ class Settled:
 
     attempt: PaymentAttempt
     client_secret: str = field(default="", repr=False)
+    account_id: str = ""
 
 
 def account_of(context: TenantContext) -> str:
@@ -60,7 +62,8 @@ def settle_attempt(*, context: TenantContext, attempt_id: UUID, now: datetime) -
         return Settled(mark_unknown(attempt_id))
     if isinstance(found, IntentFacts):
         applied = apply_intent(tenant_id=context.tenant.id, account_id=account_id, facts=found, now=now)
-        return Settled(applied, found.client_secret if applied.state == State.REQUIRES_ACTION else "")
+        secret = found.client_secret if applied.state == State.REQUIRES_ACTION else ""
+        return Settled(applied, secret, account_id)
     if isinstance(found, NotExecuted):
         return Settled(close_unexecuted(attempt_id, State.FAILED, code=found.code, now=now))
     if attempt.expires_at <= now:
@@ -146,11 +149,14 @@ def close_unexecuted(attempt_id: UUID, state: State, *, code: str, now: datetime
         return attempt
 
 
+def has_open_attempts() -> bool:
+    """Whether the tenant in scope has anything to settle; one index probe."""
+    return PaymentAttempt.objects.filter(state__in=UNSETTLED).exists()
+
+
 def resume_attempts(*, context: TenantContext, now: datetime) -> int:
     """Settle every attempt of the tenant that is not closed and not just under way; return how many."""
-    waiting = PaymentAttempt.objects.filter(
-        state__in=[State.SUBMITTED, State.UNKNOWN, State.REQUIRES_ACTION, State.PROCESSING]
-    ).order_by("created_at")
+    waiting = PaymentAttempt.objects.filter(state__in=UNSETTLED).order_by("created_at")
     done = 0
     for attempt in waiting:
         if attempt.state == State.REQUIRES_ACTION and attempt.expires_at > now:

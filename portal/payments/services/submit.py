@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 
 from infra.ids import uuid7
 from portal.customers.models import Customer
@@ -202,7 +203,7 @@ def _draft_attempt(
         currency=invoices[0].currency,
         customer=stripe_customer,
         application_fee_cents=compute_application_fee(amount, context.tenant.application_fee_bps),
-        return_url=context.tenant.url(f"/pay/result/{attempt_id}/"),
+        return_url=context.tenant.url(reverse("result", args=[attempt_id], urlconf="portal.payments.urls")),
         description=", ".join(f"Invoice {invoice.number}" for invoice in invoices)[:500],
     )
     return PaymentAttempt(
@@ -233,4 +234,4 @@ def _call_and_apply(context: TenantContext, account_id: str, attempt: PaymentAtt
     if isinstance(answer, NotExecuted):
         return Settled(close_unexecuted(attempt.pk, State.FAILED, code=answer.code, now=now))
     applied = apply_intent(tenant_id=context.tenant.id, account_id=account_id, facts=answer, now=now)
-    return Settled(applied, answer.client_secret if applied.state == State.REQUIRES_ACTION else "")
+    return Settled(applied)

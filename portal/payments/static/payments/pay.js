@@ -1,0 +1,95 @@
+/* The card form: Stripe's own field in Stripe's own frame. This page and our server never see a card number. */
+(() => {
+  "use strict";
+
+  const data = document.getElementById("pay-client");
+  if (!data) return;
+  const client = JSON.parse(data.textContent);
+
+  // On the result page: the payer's bank wants an answer. Whatever comes of it, the server looks and decides.
+  if (client.secret) {
+    const stripe = window.Stripe(client.publishableKey, { stripeAccount: client.account });
+    stripe.handleNextAction({ clientSecret: client.secret }).finally(() => window.location.reload());
+    return;
+  }
+
+  const form = document.getElementById("pay-form");
+  const button = document.getElementById("pay-button");
+  const field = document.getElementById("payment-element");
+  const banner = document.getElementById("payment-error");
+  if (!form || !field) return;
+
+  const show = (title, text) => {
+    banner.querySelector("[data-title]").textContent = title;
+    banner.querySelector("[data-text]").textContent = text;
+    banner.hidden = !title;
+    if (title) banner.scrollIntoView({ block: "center" });
+  };
+  const busy = (yes) => {
+    form.setAttribute("aria-busy", String(yes));
+    button.disabled = yes;
+    button.dataset.state = yes ? "working" : "";
+  };
+
+  if (!window.Stripe) {
+    field.removeAttribute("aria-busy");
+    field.textContent = "";
+    show(client.failed.title, client.failed.offline);
+    button.disabled = true;
+    return;
+  }
+
+  const css = getComputedStyle(document.documentElement);
+  const dark = css.colorScheme === "dark"
+    || (css.colorScheme !== "light" && window.matchMedia("(prefers-color-scheme: dark)").matches);
+  const stripe = window.Stripe(client.publishableKey, { stripeAccount: client.account, locale: client.locale });
+  const elements = stripe.elements({
+    mode: "payment",
+    amount: client.amount,
+    currency: client.currency,
+    excludedPaymentMethodTypes: ["us_bank_account"],
+    appearance: { theme: dark ? "night" : "stripe" },
+  });
+  const element = elements.create("payment", { layout: "tabs" });
+  element.on("ready", () => field.removeAttribute("aria-busy"));
+  element.mount(field);
+
+  const pay = async () => {
+    const checked = await elements.submit();
+    if (checked.error) return; // the frame says what is missing, beside the field
+    const made = await stripe.createConfirmationToken({ elements });
+    if (made.error) { show(made.error.message, ""); return; }
+    form.elements.token.value = made.confirmationToken.id;
+    const answer = await fetch(form.action || window.location.pathname, {
+      method: "POST",
+      body: new FormData(form),
+      headers: { Accept: "application/json" },
+      credentials: "same-origin",
+      redirect: "manual",
+    });
+    // Sent elsewhere means: signed out meanwhile. The page itself then leads to the sign-in and back.
+    if (answer.type === "opaqueredirect") { window.location.reload(); return new Promise(() => {}); }
+    const said = await answer.json();
+    if (said.url) { window.location.assign(said.url); return new Promise(() => {}); }
+    form.elements.form_key.value = said.form_key;
+    form.elements.token.value = "";
+    show(said.title, said.text);
+  };
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    busy(true);
+    show("", "");
+    try {
+      await pay();
+    } catch {
+      // The answer was lost on the way to this page: the same form key is sent again, so nothing is paid twice.
+      show(client.failed.title, client.failed.text);
+    }
+    busy(false);
+  });
+
+  // Coming back from the result by the back button: the page is old, the amount may be too.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
+})();

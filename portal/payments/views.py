@@ -1,0 +1,185 @@
+"""The customer's payment pages: pay (P-09) and what became of it (P-10)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.forms import CharField, Form, HiddenInput, IntegerField, UUIDField
+from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.accounts.client import client_of
+from portal.accounts.guards import CustomerRequest, customer_view
+from portal.invoices.access import get_invoice_for
+from portal.invoices.models import Invoice
+from portal.payments import errors, pages
+from portal.payments.csp import with_card_form
+from portal.payments.models import PaymentAttempt
+from portal.payments.pages import Notice
+from portal.payments.services.settle import Settled, settle_attempt
+from portal.payments.services.submit import Submission, submit_payment
+from tenants.audit import Actor
+
+
+class PayForm(Form):
+    """What a pay page sends; there is no field for a card (PAY-01)."""
+
+    form_key = UUIDField(widget=HiddenInput)
+    seen_cents = IntegerField(widget=HiddenInput, min_value=1)
+    token = CharField(widget=HiddenInput, max_length=64)
+
+
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_card_form
+@customer_view
+def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
+    """Show the card form of one invoice, or pay it."""
+    invoice = get_invoice_for(request, invoice_id)
+    if request.method == "POST":
+        return _submit(request, invoice)
+    if invoice.status == Invoice.Status.PAID:
+        return HttpResponseRedirect(reverse("invoices:detail", args=[invoice.pk]))
+    return _show(request, invoice, _notice_for(request, invoice))
+
+
+def _notice_for(request: CustomerRequest, invoice: Invoice) -> Notice | None:
+    """Return what the reader must know first: no cards, somebody is paying, the last try, a new amount."""
+    account = request.tenant.payment_account
+    if account is None or not account.can_charge:
+        return pages.off_notice()
+    amount = pages.own_payable_cents(invoice, request.viewer.user.pk)
+    if not amount:
+        since = pages.busy_since(invoice)
+        return pages.busy_notice(since, timezone.now()) if since else None
+    if "changed" in request.GET:
+        return pages.changed_notice(amount, invoice.currency)
+    last = _attempt_or_none(request, request.GET.get("attempt", ""))
+    return pages.failure_notice(last) if last else None
+
+
+def _attempt_or_none(request: CustomerRequest, text: str) -> PaymentAttempt | None:
+    try:
+        return pages.find_attempt(request, UUID(text))
+    except ValueError:
+        return None
+
+
+def _show(request: CustomerRequest, invoice: Invoice, error: Notice | None, status: int = 200) -> HttpResponse:
+    page = pages.make_pay_page(request, invoice, error=error, now=timezone.now())
+    first = {"form_key": page.form_key, "seen_cents": page.amount_cents}
+    values = {
+        "page": page,
+        "invoice": page.invoice,
+        "amount_cents": page.amount_cents,
+        "currency": page.currency,
+        "error": page.error,
+        "client": page.client,
+        "form": PayForm(initial=first),
+        "stripe_js_url": settings.ENV.stripe_js_url,
+    }
+    return render(request, "payments/pay.html", values, status=status)
+
+
+def _submit(request: CustomerRequest, invoice: Invoice) -> HttpResponse:
+    form = PayForm(request.POST)
+    now = timezone.now()
+    try:
+        if not form.is_valid():
+            raise errors.FormReused
+        settled = submit_payment(
+            context=request.context,
+            bill_to_id=invoice.bill_to_id,
+            invoice_ids=[invoice.pk],
+            portal_user_id=request.viewer.user.pk,
+            submission=Submission(**form.cleaned_data),
+            by=_actor(request),
+            now=now,
+        )
+    except errors.AmountChanged:
+        return _go(request, reverse("payments:pay", args=[invoice.pk]) + "?changed=1")
+    except errors.PaymentRefused as error:
+        return _refuse(request, invoice, pages.refusal_notice(error, currency=invoice.currency, now=now), 409)
+    notice = pages.failure_notice(settled.attempt)
+    if notice:
+        return _refuse(request, invoice, notice, 402)
+    return _go(request, reverse("payments:result", args=[settled.attempt.pk]))
+
+
+def _actor(request: CustomerRequest) -> Actor:
+    client, user = client_of(request), request.viewer.user
+    return Actor("customer", user.pk, user.display_name or user.email, client.ip, client.request_id)
+
+
+def _wants_json(request: CustomerRequest) -> bool:
+    return request.accepts("application/json") and not request.accepts("text/html")
+
+
+def _go(request: CustomerRequest, url: str) -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"url": url})
+    return HttpResponse(status=303, headers={"Location": url})
+
+
+def _refuse(request: CustomerRequest, invoice: Invoice, notice: Notice, status: int) -> HttpResponse:
+    """Say why, keep the form, and give it a new key: another card is another attempt (F8)."""
+    if not _wants_json(request):
+        return _show(request, Invoice.objects.select_related("bill_to", "location").get(pk=invoice.pk), notice, status)
+    page = pages.make_pay_page(request, invoice, error=notice, now=timezone.now())
+    body = {"title": notice.title, "text": notice.text, "form_key": str(page.form_key)}
+    return JsonResponse(body, status=status)
+
+
+@transaction.non_atomic_requests
+@require_GET
+@with_card_form
+@customer_view
+def result(request: CustomerRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Show what became of a payment; looking again is safe, it settles what is still open."""
+    settled = _settle(request, attempt_id)
+    return _to_failure(settled) or render(request, "payments/result.html", _result_values(settled))
+
+
+@transaction.non_atomic_requests
+@require_GET
+@customer_view
+def status(request: CustomerRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Answer the waiting page: the same part again, or the way to where it goes on."""
+    settled = _settle(request, attempt_id)
+    if settled.client_secret:
+        return HttpResponseRedirect(reverse("payments:result", args=[attempt_id]))
+    return _to_failure(settled) or render(request, "payments/result.html#status", _result_values(settled))
+
+
+def _settle(request: CustomerRequest, attempt_id: UUID) -> Settled:
+    attempt = pages.find_attempt(request, attempt_id)
+    if attempt is None:
+        raise Http404
+    return settle_attempt(context=request.context, attempt_id=attempt.pk, now=timezone.now())
+
+
+def _to_failure(settled: Settled) -> HttpResponse | None:
+    """Lead to the pay page with the cause: there the payer can do something about it."""
+    if pages.failure_notice(settled.attempt) is None:
+        return None
+    invoice_id = settled.attempt.plan[0]["invoice"]
+    address = reverse("payments:pay", args=[invoice_id])
+    return HttpResponse(status=303, headers={"Location": f"{address}?attempt={settled.attempt.pk}"})
+
+
+def _result_values(settled: Settled) -> dict[str, object]:
+    values: dict[str, object] = {"result": pages.make_result(settled)}
+    if settled.client_secret:
+        values["stripe_js_url"] = settings.ENV.stripe_js_url
+        values["client"] = {
+            "publishableKey": settings.ENV.stripe_publishable_key,
+            "account": settled.account_id,
+            "secret": settled.client_secret,
+        }
+    return values

@@ -1,0 +1,264 @@
+"""What payment tests work with: the double, a database with real commits, a payer, and the ledger's truth."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import stripe
+from django.db import connections
+from django.utils import timezone
+
+from infra.stripe_client import platform_stripe, tenant_stripe
+from infra.stripe_double.server import RunningDouble
+from portal.accounts.client import Client as Browser
+from portal.accounts.sessions import cookie_name, start_session
+from portal.invoices.models import Invoice
+from portal.payments.invariants import find_broken_invariants
+from portal.payments.models import Journal, Payment, PaymentAttempt
+from portal.payments.services.settle import Settled
+from portal.payments.services.submit import Submission, submit_payment
+from tenants.audit import Actor
+from tenants.context import TenantContext, serving
+from tenants.models import PaymentAccount
+from tenants.outbox import deliver_outbox
+from tenants.scope import control_scope
+from tests.cast import ACME, GLOBEX
+from tests.conftest import HostClient
+
+CREATE = "^/v1/payment_intents$"
+ANY_INTENT = "^/v1/payment_intents"
+
+
+@dataclass
+class Bench:
+    """One test's world; `account` is Acme's, `other_account` Globex'."""
+
+    running: RunningDouble
+    account: str = ""
+    other_account: str = ""
+    deliveries: list[tuple[str, bytes, str]] = field(default_factory=list)
+
+    @property
+    def base(self) -> str:
+        """Return the double's address."""
+        return f"http://127.0.0.1:{self.running.double.port}"
+
+    def control(self, action: str, **body: Any) -> dict[str, Any]:
+        """Use the double's control plane; `state` is a GET."""
+        data = None if action == "state" else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.base}/_double/{action}", data)
+        with urllib.request.urlopen(request) as answer:
+            return dict(json.load(answer))
+
+    def break_api(self, kind: str, *, path: str = CREATE, method: str = "POST", times: int = 1, **more: Any) -> None:
+        """Queue a fault of the API."""
+        self.control("faults", api=[{"kind": kind, "path": path, "method": method, "times": times, **more}])
+
+    def heal(self) -> None:
+        """Take back every fault that has not happened yet."""
+        with self.running.double.lock:
+            self.running.double.faults.clear()
+
+    def connect(self) -> None:
+        """Give both companies a real account of the double, ready for cards."""
+        self.account, self.other_account = self._account("acme"), self._account("globex")
+        for tenant_id, account in ((ACME, self.account), (GLOBEX, self.other_account)):
+            with control_scope():
+                PaymentAccount.objects.filter(tenant_id=tenant_id).update(account_id=account)
+
+    def _account(self, name: str) -> str:
+        account = platform_stripe().v2.core.accounts.create(
+            {
+                "contact_email": f"owner@{name}.example",
+                "display_name": name,
+                "dashboard": "full",
+                "identity": {"country": "us"},
+                "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": True}}}},
+                "defaults": {"responsibilities": {"fees_collector": "stripe", "losses_collector": "stripe"}},
+            }
+        )
+        from infra.stripe_double.resources.accounts import finish_onboarding
+
+        with self.running.double.lock:
+            finish_onboarding(self.running.double, account.id)
+        return account.id
+
+    # -- the payer ---------------------------------------------------------------------------------------------
+    def token(self, method: str = "pm_card_visa", account: str = "") -> str:
+        """Return what the card form hands over."""
+        params: Any = {"payment_method": method}
+        client = tenant_stripe(account or self.account)
+        return str(client.v1.test_helpers.confirmation_tokens.create(params).id)
+
+    def pay(
+        self,
+        number: str = "1042",
+        *,
+        method: str = "pm_card_visa",
+        token: str = "",
+        form_key: UUID | None = None,
+        seen: int | None = None,
+        now: datetime | None = None,
+        user: str = "alice@example.com",
+    ) -> Settled:
+        """Pay one of Acme's invoices in full, as the view does."""
+        with self.acme() as context:
+            from portal.accounts.models import PortalUser
+
+            invoice = Invoice.objects.get(number=number)
+            due = invoice.balance_cents - invoice.pending_cents - invoice.reserved_cents
+            given = Submission(form_key or uuid4(), due if seen is None else seen, token or self.token(method))
+            return submit_payment(
+                context=context,
+                bill_to_id=invoice.bill_to_id,
+                invoice_ids=[invoice.pk],
+                portal_user_id=PortalUser.objects.get(email=user).pk,
+                submission=given,
+                by=Actor("customer", None, user),
+                now=now or timezone.now(),
+            )
+
+    @contextmanager
+    def acme(self) -> Iterator[TenantContext]:
+        """Act as Acme."""
+        with serving(ACME, timezone.now()) as context:
+            yield context
+
+    def browser(self, email: str = "alice@example.com") -> HostClient:
+        """Return a signed-in browser on Acme's host."""
+        from portal.accounts.models import PortalUser
+
+        with self.acme():
+            session = start_session(
+                user=PortalUser.objects.get(email=email),
+                tenant_id=ACME,
+                client=Browser(None, "test", ""),
+                now=timezone.now(),
+            )
+        client = HostClient("acme.portal.localhost")
+        client.cookies[cookie_name()] = session.token
+        return client
+
+    def as_bank(self, attempt: PaymentAttempt, *, passed: bool) -> None:
+        """Answer on the bank's page."""
+        from infra.stripe_double.payments import finish_authentication
+
+        double = self.running.double
+        with double.lock:
+            scope = double.scope(self.account)
+            finish_authentication(scope, scope.find("payment_intent", str(attempt.stripe_pi_id)), passed=passed)
+
+    # -- the truth ---------------------------------------------------------------------------------------------
+    def intents(self, account: str = "") -> list[stripe.PaymentIntent]:
+        """Return every intent of an account."""
+        return list(tenant_stripe(account or self.account).v1.payment_intents.list({"limit": 100}).data)
+
+    def charged(self, account: str = "") -> int:
+        """Return what customers really paid, in cents, as Stripe counts it."""
+        return sum(intent.amount_received for intent in self.intents(account))
+
+    def requests_to(self, path: str) -> list[dict[str, Any]]:
+        """Return the recorded API requests to a path."""
+        return [entry for entry in self.control("state")["requests"] if entry["path"] == path]
+
+    def invoice(self, number: str = "1042") -> Invoice:
+        """Return one of Acme's invoices as it is now."""
+        with self.acme():
+            return Invoice.objects.get(number=number)
+
+    def attempt(self, attempt_id: UUID) -> PaymentAttempt:
+        """Return an attempt as it is now."""
+        with self.acme():
+            return PaymentAttempt.objects.get(pk=attempt_id)
+
+    def payments(self) -> list[Payment]:
+        """Return Acme's payments."""
+        with self.acme():
+            return list(Payment.objects.order_by("created_at"))
+
+    def ledger(self) -> list[tuple[Any, ...]]:
+        """Return everything about money that must not depend on the way it came about."""
+        with self.acme():
+            legs = Journal.objects.values_list(
+                "kind", "source_type", "source_id", "account", "delta_cents", "invoice__number"
+            )
+            counters = Invoice.objects.values_list(
+                "number", "status", "paid_cents", "pending_cents", "reserved_cents", "balance_cents"
+            )
+            return [*sorted(map(tuple, legs), key=repr), *sorted(map(tuple, counters))]
+
+    def deliver_mail(self) -> None:
+        """Deliver what waits in Acme's outbox."""
+        with self.acme() as context:
+            deliver_outbox(context=context)
+
+    def check(self) -> None:
+        """Prove the ledger: our rules, and that it says what Stripe says (reliability.md 5, oracle O2)."""
+        with self.acme():
+            # Attempts that a test leaves open on purpose are judged at the present, not at the test's future.
+            assert find_broken_invariants(timezone.now()) == []
+            paid = {p.stripe_pi_id: p.received_cents for p in Payment.objects.filter(received_cents__gt=0)}
+            known = set(PaymentAttempt.objects.values_list("id", flat=True))
+            clearing = dict.fromkeys(paid, 0)
+            for leg in Journal.objects.filter(account="stripe_clearing").select_related("payment"):
+                assert leg.payment
+                clearing[leg.payment.stripe_pi_id] += leg.delta_cents
+        truth = {intent.id: intent for intent in self.intents()}
+        ours = {pi: i for pi, i in truth.items() if i.metadata and "attempt" in i.metadata.to_dict()}
+        for intent in ours.values():
+            assert UUID(intent.metadata.to_dict()["attempt"]) in known, "no intent without attempt"
+        attempts = [intent.metadata.to_dict()["attempt"] for intent in ours.values()]
+        assert len(attempts) == len(set(attempts)), "at most one intent per attempt (PAY-04)"
+        assert paid == {pi: i.amount_received for pi, i in ours.items() if pi in paid}
+        txns = tenant_stripe(self.account).v1.balance_transactions.list({"limit": 100}).data
+        if set(paid) == {pi for pi, intent in truth.items() if intent.amount_received}:
+            assert sum(clearing.values()) == sum(txn.net for txn in txns), (
+                "the journal equals Stripe's balance (PAY-14)"
+            )
+        state = self.control("state")
+        assert state["violations"] == []
+        assert not state["accounts"].get("platform", {}).get("payment_intent"), "nothing on the platform itself"
+
+
+def in_parallel(count: int, work: Callable[[], Any]) -> list[Any]:
+    """Run the same work on several threads that start together; return results or exceptions."""
+    results: list[Any] = [None] * count
+    start = threading.Barrier(count)
+
+    def run(index: int) -> None:
+        start.wait()
+        try:
+            results[index] = work()
+        except Exception as error:
+            results[index] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[index]) for index in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
+    """Poll until something holds, or fail by name."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        time.sleep(0.05)
+
+
+def later(**delta: float) -> datetime:
+    """Return a moment from now on."""
+    return timezone.now() + timedelta(**delta)

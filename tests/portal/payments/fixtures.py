@@ -1,0 +1,83 @@
+"""Fixtures of everything that touches Stripe: one double per run, a fresh committed database per test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from infra.env import load_env
+from infra.stripe_double.double import Double
+from infra.stripe_double.server import RunningDouble
+from tests import databases
+from tests.portal.payments.bench import Bench
+
+
+@dataclass
+class Pointed:
+    """The environment pointed at a double, and back again."""
+
+    running: RunningDouble
+
+    def __enter__(self) -> Pointed:
+        self.before = {name: os.environ.get(name) for name in self._values()}
+        os.environ.update(self._values())
+        self._read_again()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self.before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        self._read_again()
+
+    def _values(self) -> dict[str, str]:
+        double = self.running.double
+        return {
+            "STRIPE_API_BASE": f"http://127.0.0.1:{double.port}",
+            "STRIPE_JS_URL": f"{double.base_url}/endive/stripe.js",
+            "STRIPE_ELEMENT_ORIGIN": double.element_url,
+        }
+
+    def _read_again(self) -> None:
+        load_env.cache_clear()
+        settings.ENV = load_env()
+
+
+@pytest.fixture(scope="session")
+def stripe_double() -> Iterator[RunningDouble]:
+    """Run the double on free ports for the whole session."""
+    running = RunningDouble(Double(public_host="localhost", port=0, element_port=0))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Give the test a database of its own with real transactions: threads, locks and commits are what is tested."""
+    before = settings.DATABASES["default"]["NAME"]
+    name = f"{before}_committed"
+    with django_db_blocker.unblock():
+        databases.clone(name)
+        databases.use(name)
+        yield
+        connection.close()
+        databases.use(before)
+
+
+@pytest.fixture
+def bench(committed: None, stripe_double: RunningDouble) -> Iterator[Bench]:
+    """Start with an empty double and the cast; end with proof that the money is right."""
+    with Pointed(stripe_double):
+        with stripe_double.double.lock:
+            stripe_double.double.reset()
+        world = Bench(stripe_double)
+        world.connect()
+        yield world
+        world.heal()
+        world.check()
