@@ -34,9 +34,7 @@ class Customer(TenantModel):
     source = models.CharField(max_length=40, blank=True, default="")
     stripe_customer_id = models.CharField(max_length=64, unique=True, null=True)
     number_aliases = models.JSONField(default=list)
-    merged_into = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

@@ -54,9 +54,7 @@ class TransferJob(TenantModel):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="import_does_not_run_past_its_end", condition=Q(next_row__lte=F("rows_total"))
-            ),
+            models.CheckConstraint(name="import_does_not_run_past_its_end", condition=Q(next_row__lte=F("rows_total"))),
             models.CheckConstraint(
                 name="finished_import_has_date",
                 condition=~Q(state__in=["done", "failed"]) | Q(finished_at__isnull=False),
