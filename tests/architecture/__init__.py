@@ -1,0 +1,1 @@
+"""Proves what the house style promises about the source itself."""
