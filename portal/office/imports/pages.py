@@ -20,7 +20,7 @@ from portal.importing.outcome import Outcome
 from portal.importing.pipeline import KINDS
 from portal.ui.formats import format_number, format_weekday_date
 
-SHOWN = 50
+SHOWN = {"error": 50, "warning": 10}
 State = TransferJob.State
 
 BADGES: dict[str, tuple[str | Promise, str, str]] = {
@@ -157,7 +157,7 @@ def findings(outcome: Outcome, severity: str) -> tuple[list[Problem], int]:
     """Return the first findings of one severity in the order of rows, and how many there are beyond."""
     chosen = sorted((issue for issue in outcome.issues if issue.severity == severity), key=lambda issue: issue.row)
     total = sum(count for code, count in outcome.codes.items() if code.startswith(f"{severity}:"))
-    return [as_problem(issue) for issue in chosen[:SHOWN]], max(0, total - SHOWN)
+    return [as_problem(issue) for issue in chosen[: SHOWN[severity]]], max(0, total - SHOWN[severity])
 
 
 def as_problem(issue: RowIssue) -> Problem:
@@ -187,6 +187,7 @@ def progress_view(job: TransferJob) -> dict[str, Any]:
         "done": job.next_row,
         "total": job.rows_total,
         "text": text,
+        "checking": checking,
         "steps": [
             Step(_("File read"), "done"),
             Step(_("Rows checked"), "now" if checking else "done"),
