@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client, TestCase
 
+from tenants.config import snapshot
 from tenants.scope import control_scope, tenant_scope
 from tests import databases
 from tests.cast import ACME, GLOBEX
@@ -32,6 +33,14 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         databases.use(name)
     yield
     TestCase._fixture_teardown = _original_teardown  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def forget_snapshots() -> Iterator[None]:
+    """Drop remembered settings: a rolled-back test gives its version number to the next one."""
+    snapshot._snapshots.clear()
+    yield
+    snapshot._snapshots.clear()
 
 
 class HostClient(Client):
