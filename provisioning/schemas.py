@@ -90,7 +90,7 @@ def drop_schema(schema: str) -> None:
         cursor.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
         if cursor.fetchone():
-            cursor.execute(f"DROP OWNED BY {name}")
+            # The role owned nothing, and what it was allowed went with the schema.
             cursor.execute(f"DROP ROLE {name}")
 
 

@@ -29,17 +29,24 @@ def drive_run(*, run_id: str) -> None:
         drive_run.hint(delay_ms=int(wait * 1000), run_id=run_id)
 
 
+# When each abandoned run was first asked for, by this clock.
+_asked: dict[UUID, datetime] = {}
+
+
 @every(2)
 def sweep_runs(now: datetime) -> int:
     """Ask for every due run that nobody drives, and drive it here when asking is in vain; returns how many."""
     with control_scope():
         silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - HEARTBEAT_LIMIT)
         due = Run.objects.filter(silent, state__in=Run.OPEN, next_at__lte=now).order_by("next_at")
-        found = list(due.values_list("pk", "next_at", "heartbeat_at")[:20])
-    abandoned = [(pk, heartbeat or next_at) for pk, next_at, heartbeat in found if is_free(pk)]
-    for run_id, since in abandoned:
-        asked = drive_run.hint(run_id=str(run_id))
-        if not asked or since < now - NOBODY_CAME:
+        found = list(due.values_list("pk", flat=True)[:20])
+    abandoned = [run_id for run_id in found if is_free(run_id)]
+    for gone in _asked.keys() - set(abandoned):
+        del _asked[gone]
+    for run_id in abandoned:
+        if run_id not in _asked and drive_run.hint(run_id=str(run_id)):
+            _asked[run_id] = now
+        elif run_id not in _asked or now - _asked[run_id] > NOBODY_CAME:
             log.warning("driving a run in the clock's process", extra={"run": str(run_id)})
             drive(run_id)
     return len(abandoned)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import F
 
+from infra.crash import crash_point, declare_crash_points
 from portal.accounts.models import StaffUser
 from provisioning.models import SchemaSlot
 from provisioning.steps.base import Result, StepFailed, Task
@@ -14,10 +15,14 @@ from tenants.models import Epoch, Tenant
 from tenants.outbox import emit, emit_control
 from tenants.scope import control_scope, tenant_scope
 
+WITHIN = "activate.within"
+declare_crash_points(WITHIN)
+
 
 def act(task: Task) -> Result:
     """Make the company active unless it is, then record the welcome under the run's own key."""
     _open(task)
+    crash_point(WITHIN)
     tenant = task.tenant()
     if tenant.lifecycle != Tenant.Lifecycle.ACTIVE or tenant.schema_name is None:
         raise StepFailed(f"The company is {tenant.lifecycle}; it cannot be opened.")

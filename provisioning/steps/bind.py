@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from infra.crash import crash_point, declare_crash_points
 from provisioning.models import SchemaSlot
 from provisioning.steps.base import Result, StepFailed, Task
 from tenants.models import Tenant
 from tenants.schema.models import TenantIdentity
 from tenants.scope import control_scope, tenant_scope
+
+WITHIN = "bind.within"
+declare_crash_points(WITHIN)
 
 
 def act(task: Task) -> Result:
@@ -20,6 +24,7 @@ def act(task: Task) -> Result:
         found = list(TenantIdentity.objects.values_list("tenant_id", "schema_name"))
     if found != [(task.tenant_id, name)]:
         raise StepFailed(f"The schema {name} says that it belongs to {found}.")
+    crash_point(WITHIN)
     with control_scope():
         Tenant.objects.filter(pk=task.tenant_id, schema_name=None).update(
             schema_name=name, schema_fingerprint=slot.fingerprint, schema_release=slot.release

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
+from infra.crash import crash_point, declare_crash_points
 from provisioning.fence import hold_session_lock
 from provisioning.models import SchemaSlot
 from provisioning.schemas import (
@@ -20,6 +21,9 @@ from provisioning.schemas import (
 )
 from provisioning.steps.base import Result, Task
 from tenants.scope import control_scope, owner_scope
+
+WITHIN = "build_slot.within"
+declare_crash_points(WITHIN)
 
 _CLAIM = """
 UPDATE provisioning_schemaslot SET state = 'claimed', claimed_by_run = %s
@@ -82,6 +86,7 @@ def _build(slot: SchemaSlot, run_id: UUID) -> str:
     with owner_scope(), hold_session_lock(f"schema:{name}"):
         drop_schema(name)
         create_schema(name)
+        crash_point(WITHIN)
         migrate_schema(name)
     digest = fingerprint(name)
     with control_scope(), transaction.atomic():

@@ -18,5 +18,4 @@ STEPS = (
 )
 BOUNDARIES = ("before_act", "after_act", "after_record")
 CRASH_POINTS = tuple(f"{step.name}.{boundary}" for step in STEPS for boundary in BOUNDARIES)
-
 declare_crash_points(*CRASH_POINTS)

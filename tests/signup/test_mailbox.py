@@ -58,8 +58,8 @@ def test_a_mails_page_runs_nothing_and_its_links_leave_the_frame(folder: Path) -
 @pytest.mark.parametrize(
     "path", ["01930000-0000-7000-8000-000000000000/", "01930000-0000-7000-8000-000000000000/page/"]
 )
-def test_an_unknown_mail_is_not_found(folder: Path, path: str) -> None:
-    assert HostClient(APEX).get(f"/mailbox/{path}").status_code == 404
+def test_an_unknown_mail_is_not_found(folder: Path, part: str) -> None:
+    assert HostClient(APEX).get(f"/mailbox/01930000-0000-7000-8000-000000000000/{part}").status_code == 404
 
 
 def test_outside_a_demo_there_is_no_mailbox(folder: Path, settings: Any) -> None:
