@@ -165,9 +165,7 @@ def day(value: date, rng: random.Random) -> str:
 def phone(number: int, rng: random.Random) -> str:
     """Write the n-th fictional number in one of the usual ways."""
     area, last = AREAS[number // 100 % len(AREAS)], f"01{number % 100:02}"
-    return rng.choice(
-        (f"({area}) 555-{last}", f"{area}-555-{last}", f"{area}.555.{last}", f"+1 {area} 555 {last}")
-    )
+    return rng.choice((f"({area}) 555-{last}", f"{area}-555-{last}", f"{area}.555.{last}", f"+1 {area} 555 {last}"))
 
 
 def make_people(
@@ -210,9 +208,7 @@ def make_bills(
     for index, issued in enumerate(days):
         chosen = rng.sample(work, k=rng.choice((1, 1, 2, 2, 3, 4)))
         lines = [(text, rng.choice((1.0, 1.0, 1.0, 2.0, 1.5)), price) for text, price in chosen]
-        bill = Bill(
-            first + index, rng.choice(people), issued, issued + timedelta(days=rng.choice((0, 15, 30))), lines
-        )
+        bill = Bill(first + index, rng.choice(people), issued, issued + timedelta(days=rng.choice((0, 15, 30))), lines)
         if rng.random() < 0.08:
             bill.discount = min(2500, bill.subtotal // 4)
         if rng.random() < 0.05:

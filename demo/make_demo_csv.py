@@ -76,11 +76,7 @@ def customer_rows(people: list[Person], rng: random.Random) -> list[list[str]]:
             address[1] = f"Unit {rng.randrange(1, 40)}"
         place = ["Home", person.street, person.town, "AZ", person.postal_code]
         tags = rng.choice(("", "", "maintenance plan", "VIP; maintenance plan", "landlord", "cash only"))
-        language = (
-            "Spanish"
-            if person.last in ("García", "Peña", "Ramírez", "Núñez")
-            else rng.choice(("", "English"))
-        )
+        language = "Spanish" if person.last in ("García", "Peña", "Ramírez", "Núñez") else rng.choice(("", "English"))
         row = [
             person.id, person.name, person.company, person.first, person.last,
             "Commercial" if person.company else "Residential", email, second, number, mobile, *address,
@@ -150,9 +146,7 @@ def error_rows(people: list[Person], rng: random.Random) -> list[list[str]]:
     issued, due = date(2026, 11, 3), date(2026, 12, 3)
     for index, changes in enumerate(ERROR_CASES):
         text, price = WORK[index % len(WORK)]
-        row = invoice_rows(Bill(20001 + index, people[index], issued, due, [(text, 1, price)], paid=0), rng)[
-            0
-        ]
+        row = invoice_rows(Bill(20001 + index, people[index], issued, due, [(text, 1, price)], paid=0), rng)[0]
         for column, value in changes.items():
             row[column] = value
         rows.append(row)
@@ -176,6 +170,7 @@ def write_acme() -> None:
     rng = random.Random(20261121)
     people = make_people(324, 1001, "C", [("Alice", "Archer"), ("Bob", "Baker")], rng)
     rows = customer_rows(people, rng)
+    rows.insert(120, list(rows[100]))
     rows.insert(200, ["C-1399", *[""] * 5, "nameless@example.com", *[""] * (len(CUSTOMER_HEADER) - 7)])
     rows.insert(250, ["", "Forgotten Number", *[""] * (len(CUSTOMER_HEADER) - 2)])
     write("acme-customers.csv", CUSTOMER_HEADER, rows, "utf-8-sig")
@@ -185,13 +180,9 @@ def write_acme() -> None:
         key=lambda bill: bill.issued,
     )
     lines = [row for bill in bills for row in invoice_rows(bill, rng)]
-    wrong = Bill(
-        19001, people[9], date(2026, 10, 1), date(2026, 9, 1), [("Diagnostic visit", 1, 8900)], paid=0
-    )
+    wrong = Bill(19001, people[9], date(2026, 10, 1), date(2026, 9, 1), [("Diagnostic visit", 1, 8900)], paid=0)
     lines.insert(900, invoice_rows(wrong, rng)[0])
-    credit = Bill(
-        19002, people[11], date(2026, 10, 2), date(2026, 10, 2), [("Refund, AC tune-up", 1, -12900)], paid=0
-    )
+    credit = Bill(19002, people[11], date(2026, 10, 2), date(2026, 10, 2), [("Refund, AC tune-up", 1, -12900)], paid=0)
     lines.insert(901, invoice_rows(credit, rng)[0])
     repeated = next(row for row in lines[300:] if row[8].startswith("Diagnostic visit"))
     lines.insert(lines.index(repeated) + 1, list(repeated))
@@ -199,12 +190,8 @@ def write_acme() -> None:
     write("acme-invoices-with-errors.csv", INVOICE_HEADER, error_rows(people, rng), "utf-8")
 
 
-GLOBEX_CUSTOMERS = listed(
-    "HCP-Id|Display Name|Company|E-mail|Home Number|Street|City|State|Zip|Customer Tags"
-)
-GLOBEX_INVOICES = listed(
-    "Num|Customer Number|Customer|Date|Due Date|Summary|Subtotal|Tax|Total|Payments|Balance"
-)
+GLOBEX_CUSTOMERS = listed("HCP-Id|Display Name|Company|E-mail|Home Number|Street|City|State|Zip|Customer Tags")
+GLOBEX_INVOICES = listed("Num|Customer Number|Customer|Date|Due Date|Summary|Subtotal|Tax|Total|Payments|Balance")
 
 
 def summary_row(bill: Bill, rng: random.Random) -> list[str]:

@@ -97,8 +97,9 @@ def _read_group(group: tuple[SourceRow, ...], table: Table) -> Parsed[CustomerIn
         issues.extend(found)
         if first is None or more is None:
             continue
-        issues.extend(_compare(first, more, group[0], row, table))
-        locations.extend(place for place in more.locations if place not in locations)
+        new = [place for place in more.locations if place not in locations]
+        locations.extend(new)
+        issues.extend(_compare(first, more, group[0], row, table, adds_address=bool(new)))
     numbers = tuple(row.number for row in group)
     if first is None or any(issue.severity == "error" for issue in issues):
         return Parsed(numbers, None, tuple(issues))
@@ -106,7 +107,9 @@ def _read_group(group: tuple[SourceRow, ...], table: Table) -> Parsed[CustomerIn
     return Parsed(numbers, record, tuple(issues))
 
 
-def _compare(first: CustomerInput, more: CustomerInput, top: SourceRow, row: SourceRow, table: Table) -> list[RowIssue]:
+def _compare(
+    first: CustomerInput, more: CustomerInput, top: SourceRow, row: SourceRow, table: Table, *, adds_address: bool
+) -> list[RowIssue]:
     if not table.has("external_id") and more.emails and first.emails and more.emails[0] != first.emails[0]:
         header = table.header("name") or table.header("company")
         return [error(row.number, header, "same_name_twice", more.name, other=top.number)]
@@ -117,6 +120,8 @@ def _compare(first: CustomerInput, more: CustomerInput, top: SourceRow, row: Sou
     ]
     if more.emails and first.emails != more.emails:
         differing.append(("email", ", ".join(first.emails)))
+    if not differing and adds_address:
+        return []
     if not differing:
         return [warning(row.number, table.header("external_id"), "customer_repeats", first.name, other=top.number)]
     return [

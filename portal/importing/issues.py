@@ -61,7 +61,7 @@ WARNINGS: dict[str, str | Promise] = {
     "unknown_country": _("We don't know this country. We leave it out."),
     "unknown_language": _("We speak English and Spanish. This customer gets your usual language."),
     "unknown_kind": _("We can't tell person from company here. We take a person, or a company if one is named."),
-    "customer_repeats": _("The same customer as in row %(other)s. We add only what is new, such as an address."),
+    "customer_repeats": _("The same customer as in row %(other)s, with nothing new. We import it once."),
     "customer_differs": _("Row %(other)s is the same customer and says “%(theirs)s” here. We keep that."),
     "location_without_street": _("This service address has no street. We leave it out."),
     "ambiguous_date": _("Other dates in this column are written day first and month first. We read this as %(day)s."),

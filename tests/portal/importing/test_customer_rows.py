@@ -37,7 +37,15 @@ def test_several_rows_of_one_customer_are_its_addresses_wherever_they_stand() ->
     by_id = {item.record.external_id: item for item in parsed if item.record}
     assert [place.address.street for place in by_id["1"].record.locations] == ["1 A St", "3 C St"]  # type: ignore[union-attr]
     assert by_id["1"].rows == (2, 4)
-    assert codes(by_id["1"]) == ["customer_repeats"]
+    assert codes(by_id["1"]) == []
+
+
+def test_the_same_customer_twice_is_imported_once_and_said_so() -> None:
+    row = "1,Ana,,ana@example.com,,,,,,,1 A St,Mesa,\n"
+    (parsed,) = customers(HEAD + row + row)
+    assert parsed.record is not None
+    assert len(parsed.record.locations) == 1
+    assert codes(parsed) == ["customer_repeats"]
 
 
 def test_contradicting_rows_of_one_customer_keep_the_first_and_say_so() -> None:

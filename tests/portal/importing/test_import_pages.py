@@ -143,7 +143,9 @@ def test_a_large_file_is_checked_by_the_worker(office: Any, monkeypatch: pytest.
     form = choices(office.get(place).content.decode())
     answer = office.post(place, form)
     assert answer["Location"].endswith("/progress")
-    assert "Checking the rows" in office.get(answer["Location"]).content.decode()
+    page = office.get(answer["Location"]).content.decode()
+    assert "Checking the rows" in page
+    assert "Checking list.csv" in page
 
 
 def test_an_import_can_be_stopped(office: Any) -> None:
