@@ -28,7 +28,7 @@ def make_cast() -> None:
             email="oscar@porchlight.example",
             name="Oscar Ortiz",
             role="admin",
-            password_hash=make_password(STAFF_PASSWORD),
+            password_hash=make_password(STAFF_PASSWORD, hasher="argon2"),
             created_at=NOW,
         )
     _make_tenant(ACME, "acme", "Acme Heating & Air", "t_ac3e00000000000000000001", "olive@acme.example")
@@ -106,7 +106,7 @@ def _fill_company(name: str, owner: str, email: str, phone: str, color: str) -> 
         name=owner,
         role=StaffUser.Role.OWNER,
         status=StaffUser.Status.ACTIVE,
-        password_hash=make_password(STAFF_PASSWORD),
+        password_hash=make_password(STAFF_PASSWORD, hasher="argon2"),
         password_set_at=NOW,
         created_at=NOW,
     )

@@ -1,6 +1,7 @@
 """What a company's host serves while the portal is switched off: the office, and one page for its customers."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from portal.settings.door import portal_off
 
@@ -8,6 +9,7 @@ office_patterns: list[URLPattern | URLResolver] = [
     path("ui/", include("portal.ui.urls")),
     path("brand/", include("portal.settings.urls")),
     path("office/", include("portal.office.urls")),
+    path("office", RedirectView.as_view(url="/office/")),
 ]
 urlpatterns = [*office_patterns, re_path(r"^(?!office/|ui/|static/).*$", portal_off)]
 
