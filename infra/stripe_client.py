@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -16,6 +17,8 @@ CONNECT_SECONDS, READ_SECONDS = 3, 20
 RETRIES = 2
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
+# The SDK logs addresses at INFO and whole requests, tokens included, at DEBUG.
+logging.getLogger("stripe").setLevel(logging.WARNING)
 # Telemetry writes a file into the home folder and tells Stripe about earlier requests.
 stripe.enable_telemetry = False
 

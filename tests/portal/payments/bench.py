@@ -8,7 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from infra.stripe_client import platform_stripe, tenant_stripe
 from infra.stripe_double.server import RunningDouble
+from infra.stripe_double.store import PLATFORM
 from portal.accounts.client import Client as Browser
 from portal.accounts.sessions import cookie_name, start_session
 from portal.invoices.models import Invoice
@@ -33,6 +34,8 @@ from tenants.outbox import deliver_outbox
 from tenants.scope import control_scope
 from tests.cast import ACME, GLOBEX
 from tests.conftest import HostClient
+from webhooks.models import WebhookInbox
+from webhooks.services.process import due_events, process_event
 
 CREATE = "^/v1/payment_intents$"
 ANY_INTENT = "^/v1/payment_intents"
@@ -45,7 +48,7 @@ class Bench:
     running: RunningDouble
     account: str = ""
     other_account: str = ""
-    deliveries: list[tuple[str, bytes, str]] = field(default_factory=list)
+    port: int = 0
 
     @property
     def base(self) -> str:
@@ -157,6 +160,31 @@ class Bench:
             scope = double.scope(self.account)
             finish_authentication(scope, scope.find("payment_intent", str(attempt.stripe_pi_id)), passed=passed)
 
+    # -- webhooks ----------------------------------------------------------------------------------------------
+    def wait_for_events(self, count: int, event_type: str = "") -> None:
+        """Wait until so many events of a type stand in the inbox, counted with their repeated deliveries."""
+        wait_until(lambda: self._delivered(event_type) >= count, f"{count} x {event_type or 'any event'}")
+
+    def _delivered(self, event_type: str) -> int:
+        with control_scope():
+            rows = WebhookInbox.objects.filter(**({"type": event_type} if event_type else {}))
+            return sum(rows.values_list("deliveries", flat=True))
+
+    def settle_down(self) -> None:
+        """Wait until the double has nothing left to deliver."""
+        wait_until(lambda: self.control("state")["webhooks"]["queued"] == 0, "everything delivered")
+
+    def inbox(self) -> dict[str, WebhookInbox]:
+        """Return the inbox by event id."""
+        with control_scope():
+            return {row.event_id: row for row in WebhookInbox.objects.order_by("received_at")}
+
+    def work_off(self, *, newest_first: bool = False) -> None:
+        """Work off everything that is due, as a worker does."""
+        due = due_events(later(minutes=2))
+        for inbox_id in reversed(due) if newest_first else due:
+            process_event(inbox_id=inbox_id, now=later())
+
     # -- the truth ---------------------------------------------------------------------------------------------
     def intents(self, account: str = "") -> list[stripe.PaymentIntent]:
         """Return every intent of an account."""
@@ -226,7 +254,7 @@ class Bench:
             )
         state = self.control("state")
         assert state["violations"] == []
-        assert not state["accounts"].get("platform", {}).get("payment_intent"), "nothing on the platform itself"
+        assert not state["accounts"].get(PLATFORM, {}).get("payment_intent"), "nothing on the platform itself"
 
 
 def in_parallel(count: int, work: Callable[[], Any]) -> list[Any]:

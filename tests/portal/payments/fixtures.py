@@ -12,10 +12,15 @@ from django.conf import settings
 from django.db import connection
 
 from infra.env import load_env
-from infra.stripe_double.double import Double
+from infra.stripe_double.double import Double, Endpoint
 from infra.stripe_double.server import RunningDouble
+from infra.stripe_double.store import PLATFORM
 from tests import databases
 from tests.portal.payments.bench import Bench
+from tests.portal.payments.live import serve
+
+CONNECT_SECRET = "whsec_connect_tests"
+PLATFORM_SECRET = "whsec_platform_tests"
 
 
 @dataclass
@@ -81,3 +86,24 @@ def bench(committed: None, stripe_double: RunningDouble) -> Iterator[Bench]:
         yield world
         world.heal()
         world.check()
+
+
+@pytest.fixture
+def live(bench: Bench) -> Iterator[Bench]:
+    """Serve the product on a real port and have the double deliver its events there."""
+    double = bench.running.double
+    with serve() as port:
+        url = f"http://portal.localhost:{port}/webhooks/stripe"
+        endpoints = (
+            Endpoint(f"{url}/connect/", CONNECT_SECRET, connect=True),
+            Endpoint(f"{url}/platform/", PLATFORM_SECRET, connect=False),
+        )
+        with double.lock:
+            double.endpoints = endpoints
+            double.register_endpoints()
+        bench.port = port
+        yield bench
+        with double.lock:
+            double.deliverer.clear()
+            double.endpoints = ()
+            double.store.books[PLATFORM].kind("webhook_endpoint").clear()

@@ -1,0 +1,219 @@
+"""Events over HTTP from the double: repeated, in any order or lost, the ledger is the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infra.stripe_client import tenant_stripe
+from portal.payments.models import PaymentAttempt
+from tenants.audit import Actor
+from tenants.models import PaymentAccount, PlatformAuditEvent
+from tenants.scope import control_scope
+from tests.cast import ACME
+from tests.portal.payments.bench import Bench, in_parallel, later
+from webhooks import tasks
+from webhooks.services.process import MAX_ATTEMPTS, process_event, replay_event
+
+State = PaymentAttempt.State
+SUCCEEDED = "payment_intent.succeeded"
+
+
+def pay_without_answer(bench: Bench) -> PaymentAttempt:
+    """Pay so that only webhooks and sweeps can tell what happened."""
+    bench.break_api("timeout_after", times=3, seconds=0.01)
+    attempt = bench.pay("1042").attempt
+    assert attempt.state == State.UNKNOWN
+    return attempt
+
+
+def test_a_webhook_alone_completes_a_payment(live: Bench) -> None:
+    """PAY-10: effect, journal and outbox in the tenant; the inbox row is marked done after it."""
+    attempt = pay_without_answer(live)
+    live.wait_for_events(1, SUCCEEDED)
+    live.work_off()
+    assert live.attempt(attempt.pk).state == State.SUCCEEDED
+    assert live.invoice().status == "paid"
+    done = [row for row in live.inbox().values() if row.type == SUCCEEDED]
+    assert [(row.state, row.tenant_id) for row in done] == [("done", ACME)]
+
+
+def test_a_webhook_before_the_answer_is_no_second_payment(live: Bench) -> None:
+    """F-55: the event overtakes the API's answer."""
+    live.pay("1042")
+    live.wait_for_events(1, SUCCEEDED)
+    before = live.ledger()
+    live.work_off()
+    assert live.ledger() == before
+    assert len(live.payments()) == 1
+
+
+def test_the_same_events_fifty_times_in_parallel_change_nothing_more(live: Bench) -> None:
+    """F9, F-56, PAY-09."""
+    pay_without_answer(live)
+    live.wait_for_events(1, SUCCEEDED)
+    live.settle_down()
+    (told,) = [row for row in live.inbox().values() if row.type == SUCCEEDED]
+    for _ in range(6):
+        in_parallel(8, lambda: process_event(inbox_id=told.pk, now=later()))
+        with control_scope():
+            type(told).objects.filter(pk=told.pk).update(state="received")
+    live.work_off()
+    assert len(live.payments()) == 1
+    assert live.invoice().paid_cents == 41250
+    live.deliver_mail()
+    live.deliver_mail()
+    from django.core import mail
+
+    assert len(mail.outbox) == 1
+
+
+def test_a_delivery_repeated_by_stripe_is_one_row(live: Bench) -> None:
+    """F9."""
+    live.control("faults", webhook=[{"kind": "duplicate", "types": [SUCCEEDED]}])
+    live.pay("1042")
+    live.wait_for_events(2, SUCCEEDED)
+    (row,) = [row for row in live.inbox().values() if row.type == SUCCEEDED]
+    assert row.deliveries == 2
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_events_in_any_order_give_the_same_ledger(live: Bench, newest_first: bool) -> None:
+    """F10: created, requires_action, succeeded, charge.updated – each only says: look again."""
+    live.control("faults", webhook=[{"kind": "hold", "times": 50}])
+    attempt = live.pay("1042", method="pm_card_threeDSecure2Required").attempt
+    live.as_bank(attempt, passed=True)
+    live.heal()
+    released = live.control("release", reverse=newest_first)["released"]
+    assert released >= 3
+    live.settle_down()
+    live.work_off(newest_first=newest_first)
+    assert live.attempt(attempt.pk).state == State.SUCCEEDED
+    assert [(p.received_cents, p.receipt_no) for p in live.payments()] == [(41250, "R-1101")]
+    assert live.invoice().status == "paid"
+
+
+def test_an_old_failure_that_arrives_late_does_not_undo_a_success(live: Bench) -> None:
+    """F10: declined, then paid with another card; the first card's events come last."""
+    live.control("faults", webhook=[{"kind": "hold", "types": ["payment_intent.payment_failed", "charge.failed"]}])
+    live.pay("1042", method="pm_card_chargeDeclined")
+    live.heal()
+    live.pay("1042")
+    live.wait_for_events(1, SUCCEEDED)
+    live.work_off()
+    before = live.ledger()
+    live.control("release")
+    live.wait_for_events(1, "payment_intent.payment_failed")
+    live.work_off()
+    assert live.ledger() == before
+
+
+def test_with_every_webhook_lost_the_sweep_reaches_the_same_end(live: Bench) -> None:
+    """F11, PAY-11, F-57."""
+    live.control("faults", webhook=[{"kind": "drop", "times": 1000}])
+    attempt = live.pay("1042", method="pm_card_threeDSecure2Required").attempt
+    live.as_bank(attempt, passed=True)
+    tasks.sweep_attempts(later(minutes=16))
+    with live.acme() as context:
+        from portal.payments.tasks import resume_open_attempts
+
+        PaymentAttempt.objects.filter(pk=attempt.pk).update(expires_at=later(minutes=-1))
+        resume_open_attempts(context=context)
+    assert live.inbox() == {}
+    assert live.invoice().status == "paid"
+
+
+@pytest.mark.parametrize("kind", ["tamper", "stale"])
+def test_what_the_network_damages_stripe_sends_again(live: Bench, kind: str) -> None:
+    """F12: refused, then repeated with a fresh signature."""
+    live.control("faults", webhook=[{"kind": kind, "types": [SUCCEEDED]}])
+    pay_without_answer(live)
+    live.wait_for_events(1, SUCCEEDED)
+    results = [entry["result"] for entry in live.control("state")["deliveries"] if entry["type"] == SUCCEEDED]
+    assert results[0] == 400
+    live.work_off()
+    assert live.invoice().status == "paid"
+
+
+def test_a_payment_made_outside_is_parked(live: Bench) -> None:
+    """payments.md 3c.6: the contractor charged somebody by hand; nobody guesses for which invoice."""
+    params: Any = {"amount": 5_000, "currency": "usd", "confirm": True, "confirmation_token": live.token()}
+    tenant_stripe(live.account).v1.payment_intents.create({**params, "return_url": "http://x.example"})
+    live.wait_for_events(1, SUCCEEDED)
+    live.work_off()
+    (row,) = [row for row in live.inbox().values() if row.type == SUCCEEDED]
+    assert row.state == "parked"
+    assert "UnknownIntent" in row.error
+    assert live.payments() == []
+
+
+def test_metadata_of_another_company_opens_nothing(live: Bench) -> None:
+    """PAY-08: Globex' account claims Acme's attempt; the account decides, the disagreement is parked."""
+    attempt = live.pay("1042", method="pm_card_threeDSecure2Required").attempt
+    params: Any = {
+        "amount": 41_250,
+        "currency": "usd",
+        "confirm": True,
+        "confirmation_token": live.token(account=live.other_account),
+        "metadata": dict(attempt.request["metadata"]),
+        "return_url": "http://x.example",
+    }
+    tenant_stripe(live.other_account).v1.payment_intents.create(params)
+    live.wait_for_events(1, SUCCEEDED)
+    live.work_off()
+    (row,) = [row for row in live.inbox().values() if row.type == SUCCEEDED]
+    assert (row.state, row.account_id) == ("parked", live.other_account)
+    assert live.attempt(attempt.pk).state == State.REQUIRES_ACTION
+    assert live.invoice().paid_cents == 0
+
+
+def test_a_failing_event_backs_off_and_ends_with_the_operators(live: Bench) -> None:
+    """payments.md 3c.7: poison is not tried for ever; replayed by a person it is done."""
+    pay_without_answer(live)
+    live.wait_for_events(1, SUCCEEDED)
+    (told,) = [row for row in live.inbox().values() if row.type == SUCCEEDED]
+    live.break_api("500", path="^/v1/payment_intents/", method="GET", times=1000)
+    with control_scope():
+        type(told).objects.filter(pk=told.pk).update(attempts=MAX_ATTEMPTS - 1)
+    process_event(inbox_id=told.pk, now=later())
+    row = live.inbox()[told.event_id]
+    assert (row.state, row.attempts) == ("failed", MAX_ATTEMPTS)
+    live.heal()
+    live.work_off()
+    assert live.inbox()[told.event_id].state == "failed"
+    oscar = Actor("operator", None, "Oscar Ortiz")
+    replay_event(inbox_id=told.pk, reason="Stripe is back", by=oscar, now=later())
+    live.work_off()
+    assert live.inbox()[told.event_id].state == "done"
+    assert live.invoice().status == "paid"
+    with control_scope():
+        assert PlatformAuditEvent.objects.get(action="webhook.replayed").actor_label == "Oscar Ortiz"
+
+
+def test_an_account_event_refreshes_the_account_by_looking(live: Bench) -> None:
+    """F22: the event's body is not believed, Stripe is asked; every process sees it with its next request."""
+    from infra.stripe_double.resources.accounts import finish_onboarding
+
+    with control_scope():
+        PaymentAccount.objects.filter(tenant_id=ACME).update(card_payments="restricted")
+    with live.running.double.lock:
+        finish_onboarding(live.running.double, live.account)
+    live.wait_for_events(1, "account.updated")
+    live.work_off()
+    with live.acme() as context:
+        assert context.tenant.payment_account
+        assert context.tenant.payment_account.can_charge
+    with control_scope():
+        assert PlatformAuditEvent.objects.filter(action="payments.account_changed", tenant_id=ACME).count() == 1
+
+
+def test_a_forgotten_hint_is_found_by_the_sweep(live: Bench) -> None:
+    """payments.md 3c.7: the broker carries hints only."""
+    from webhooks.services.process import due_events
+
+    pay_without_answer(live)
+    live.wait_for_events(1, SUCCEEDED)
+    assert due_events(later()) == []
+    assert due_events(later(seconds=61)) != []
+    tasks.sweep_inbox(later(seconds=61))
