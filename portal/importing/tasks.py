@@ -18,7 +18,6 @@ from tenants.tasks import tenant_task
 
 WATCH = timedelta(seconds=60)
 SILENCE = timedelta(seconds=45)
-_ACTIVE = (TransferJob.State.QUEUED, TransferJob.State.RUNNING)
 
 
 @tenant_task(queue="bulk", time_limit_ms=1_800_000)
@@ -30,32 +29,38 @@ def import_file(*, context: TenantContext, job: str, **_: Any) -> None:
 @tenant_task(queue="bulk", time_limit_ms=600_000)
 def check_file(*, context: TenantContext, job: str, **_: Any) -> None:
     """Make the preview of a large file."""
-    check_import(job=TransferJob.objects.get(pk=UUID(job)), context=context, now=timezone.now())
+    check_import(job=TransferJob.objects.get(pk=UUID(job)), context=context, clock=timezone.now)
 
 
+WORK = {
+    TransferJob.State.CHECKING: check_file,
+    TransferJob.State.QUEUED: import_file,
+    TransferJob.State.RUNNING: import_file,
+}
+
+
+@handles("import.check")
 @handles("import.confirmed")
-def start_confirmed(context: TenantContext, event: OutboxEvent) -> None:
+def start_work(context: TenantContext, event: OutboxEvent) -> None:
     """Ask for the work and watch over it."""
-    _ask_and_watch(context, event.payload["job"], 1)
+    _ask_and_watch(context, event.payload["job"], series=str(event.pk), number=1)
 
 
 @handles("import.watch")
-def watch_import(context: TenantContext, event: OutboxEvent) -> None:
-    """Ask again for an import that has gone silent, until it has ended."""
-    job = TransferJob.objects.filter(pk=UUID(event.payload["job"]), state__in=_ACTIVE).first()
+def watch_work(context: TenantContext, event: OutboxEvent) -> None:
+    """Ask again for work that has gone silent, until it has ended."""
+    payload = event.payload
+    _ask_and_watch(context, payload["job"], series=payload["series"], number=payload["number"] + 1)
+
+
+def _ask_and_watch(context: TenantContext, job_id: str, *, series: str, number: int) -> None:
+    job = TransferJob.objects.filter(pk=UUID(job_id), state__in=list(WORK)).first()
     if job is None:
         return
-    silent = job.heartbeat_at is None or job.heartbeat_at < timezone.now() - SILENCE
-    _ask_and_watch(context, event.payload["job"], event.payload["round"] + 1, ask=silent)
-
-
-def _ask_and_watch(context: TenantContext, job: str, number: int, *, ask: bool = True) -> None:
-    if ask:
-        import_file.hint_for(context.tenant.id, job=job)
-    # The time given is the time it falls due: a minute from now somebody looks whether the import still moves.
-    emit(
-        "import.watch",
-        key=f"import.watch:{job}:{number}",
-        payload={"job": job, "round": number},
-        now=timezone.now() + WATCH,
-    )
+    now = timezone.now()
+    silent = job.heartbeat_at is None or job.heartbeat_at < now - SILENCE
+    if number == 1 or silent:
+        WORK[TransferJob.State(job.state)].hint_for(context.tenant.id, job=job_id)
+    # The time given is the time it falls due: a minute from now somebody looks whether the work still moves.
+    payload = {"job": job_id, "series": series, "number": number}
+    emit("import.watch", key=f"import.watch:{series}:{number}", payload=payload, now=now + WATCH)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
 
 from portal.importing.models import TransferJob
 from portal.importing.outcome import Outcome
@@ -10,49 +14,58 @@ from portal.importing.pipeline import open_pipeline
 from portal.importing.refusals import FileRefused
 from portal.importing.services.save_mapping import ImportIsNotOpen
 from tenants.context import TenantContext
+from tenants.outbox import emit
 
 # Up to this many rows the office gets the preview in the same breath; above, the worker makes it.
 ROWS_AT_ONCE = 3_000
+MAX_STARTS = 10
 _KEPT = 200
+
+
+class TooManyStarts(Exception):
+    """The work has been started again and again without reaching its end."""
 
 
 def request_check(*, job: TransferJob, context: TenantContext, now: datetime) -> TransferJob:
     """Check a small file now and ask the worker for a large one; raises ImportIsNotOpen."""
-    from portal.importing.tasks import check_file
+    with transaction.atomic():
+        changed = TransferJob.objects.filter(pk=job.pk, state=TransferJob.State.MAPPED).update(
+            state=TransferJob.State.CHECKING, next_row=0, starts=0, heartbeat_at=now
+        )
+        job.refresh_from_db()
+        if not changed:
+            raise ImportIsNotOpen(job)
+        if job.rows_total > ROWS_AT_ONCE:
+            # A file may be checked again with other columns, so the moment is part of the key.
+            key = f"import.check:{job.pk}:{now.isoformat()}"
+            emit("import.check", key=key, payload={"job": str(job.pk)}, now=now)
+            return job
+    return check_import(job=job, context=context, clock=lambda: now)
 
-    changed = TransferJob.objects.filter(pk=job.pk, state=TransferJob.State.MAPPED).update(
-        state=TransferJob.State.CHECKING, next_row=0, heartbeat_at=now
-    )
-    job.refresh_from_db()
-    if not changed:
-        raise ImportIsNotOpen(job)
-    if job.rows_total <= ROWS_AT_ONCE:
-        return check_import(job=job, context=context, now=now)
-    check_file.hint_after_commit(context.tenant.id, job=str(job.pk))
-    return job
 
-
-def check_import(*, job: TransferJob, context: TenantContext, now: datetime) -> TransferJob:
+def check_import(*, job: TransferJob, context: TenantContext, clock: Callable[[], datetime]) -> TransferJob:
     """Run through the file without writing records and store what was found on the job."""
-    if job.state != TransferJob.State.CHECKING:
+    checking = TransferJob.objects.filter(pk=job.pk, state=TransferJob.State.CHECKING)
+    if not checking.update(starts=F("starts") + 1, heartbeat_at=clock()):
         return job
+    job.refresh_from_db()
     outcome = Outcome()
     done = 0
     try:
+        if job.starts > MAX_STARTS:
+            raise TooManyStarts
         with open_pipeline(job, context) as pipeline:
             for batch in pipeline.batches():
-                outcome.add(pipeline.store(batch, now=now, dry_run=True))
+                outcome.add(pipeline.store(batch, now=clock(), dry_run=True))
                 done += sum(len(item.rows) for item in batch)
-                TransferJob.objects.filter(pk=job.pk, state=TransferJob.State.CHECKING).update(next_row=done)
+                checking.update(next_row=done, heartbeat_at=clock())
             notes = pipeline.table.survey.notes
-    except (FileRefused, FileNotFoundError) as problem:
-        fail_import(job, problem, now)
+    except (FileRefused, FileNotFoundError, TooManyStarts) as problem:
+        fail_import(job, problem, clock())
         return job
     outcome.issues = outcome.issues[:_KEPT]
-    checks = {"outcome": outcome.as_json(), "notes": notes, "checked_at": now.isoformat()}
-    TransferJob.objects.filter(pk=job.pk, state=TransferJob.State.CHECKING).update(
-        state=TransferJob.State.CHECKED, checks=checks, next_row=0
-    )
+    checks = {"outcome": outcome.as_json(), "notes": notes, "checked_at": clock().isoformat()}
+    checking.update(state=TransferJob.State.CHECKED, checks=checks, next_row=0)
     job.refresh_from_db()
     return job
 

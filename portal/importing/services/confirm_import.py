@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from portal.importing.files import remove_file
 from portal.importing.models import TransferJob
 from portal.importing.services.save_mapping import ImportIsNotOpen
 from tenants.audit import Actor, record
@@ -25,7 +26,7 @@ def confirm_import(*, job: TransferJob, by: Actor, now: datetime) -> TransferJob
     """Hand a checked import to the worker, once; raises ImportIsNotOpen."""
     with transaction.atomic():
         changed = TransferJob.objects.filter(pk=job.pk, state=TransferJob.State.CHECKED).update(
-            state=TransferJob.State.QUEUED, started_at=now, heartbeat_at=now, started_by=by.id, next_row=0
+            state=TransferJob.State.QUEUED, started_at=now, heartbeat_at=now, started_by=by.id, next_row=0, starts=0
         )
         job.refresh_from_db()
         if not changed:
@@ -45,4 +46,5 @@ def cancel_import(*, job: TransferJob, by: Actor, now: datetime) -> TransferJob:
         if not changed:
             raise ImportIsNotOpen(job)
         record("import.canceled", by=by, now=now, target=job, after={"rows_done": job.next_row})
+        transaction.on_commit(lambda: remove_file(job.storage_key))
     return job

@@ -11,23 +11,19 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from portal.importing.files import remove_file
 from portal.importing.models import TransferJob
 from portal.importing.outcome import Outcome
 from portal.importing.pipeline import Pipeline, open_pipeline
 from portal.importing.refusals import FileRefused
-from portal.importing.services.check_import import fail_import
+from portal.importing.services.check_import import MAX_STARTS, TooManyStarts, fail_import
 from portal.importing.table import Parsed
 from tenants.audit import SYSTEM, record
 from tenants.context import TenantContext
 
 log = logging.getLogger("porchlight.importing")
 
-MAX_STARTS = 10
 _TRIES = 3
-
-
-class TooManyStarts(Exception):
-    """The import has been started again and again without reaching its end."""
 
 
 def run_import(*, job_id: UUID, context: TenantContext, clock: Callable[[], datetime]) -> None:
@@ -111,3 +107,5 @@ def _finish(job_id: UUID, now: datetime) -> None:
                 "errors": job.error_count,
             }
             record("import.done", by=SYSTEM, now=now, target=job, after=counts)
+            # The list has become records; a second copy of people's data helps nobody.
+            transaction.on_commit(lambda: remove_file(job.storage_key))

@@ -14,7 +14,7 @@ from portal.importing import pipeline, tasks
 from portal.importing.mapping import Mapping
 from portal.importing.models import TransferJob
 from portal.importing.refusals import FileRefused
-from portal.importing.services import run_import as run_import_module
+from portal.importing.services import check_import
 from portal.importing.services.check_import import request_check
 from portal.importing.services.confirm_import import cancel_import, confirm_import
 from portal.importing.services.run_import import run_import
@@ -212,27 +212,55 @@ def test_an_import_that_goes_silent_is_asked_for_again_until_it_ends(
     monkeypatch.setattr(tasks.import_file, "hint_for", lambda tenant, *, job: asked.append(job))
     job = check(upload("customers", PEOPLE, context), context)
     confirm_import(job=job, by=OLIVE, now=NOW)
-    tasks.start_confirmed(context, events("import.confirmed")[0])
+    tasks.start_work(context, events("import.confirmed")[0])
     assert asked == [str(job.pk)]
     watch = events("import.watch")[-1]
     assert watch.next_at > timezone.now()
     # Still alive: nobody is asked, but the watch goes on.
     TransferJob.objects.filter(pk=job.pk).update(state="running", heartbeat_at=timezone.now())
-    tasks.watch_import(context, watch)
+    tasks.watch_work(context, watch)
     assert len(asked) == 1
     # Silent for longer than a batch may take: asked again.
     TransferJob.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
-    tasks.watch_import(context, events("import.watch")[-1])
+    tasks.watch_work(context, events("import.watch")[-1])
     assert len(asked) == 2
     run(job, context)
-    tasks.watch_import(context, events("import.watch")[-1])
+    tasks.watch_work(context, events("import.watch")[-1])
     assert (len(asked), len(events("import.watch"))) == (2, 3)
+
+
+def test_a_large_file_is_checked_in_the_background_and_watched(
+    context: TenantContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_import, "ROWS_AT_ONCE", 1)
+    asked: list[str] = []
+    monkeypatch.setattr(tasks.check_file, "hint_for", lambda tenant, *, job: asked.append(job))
+    job = check(upload("customers", PEOPLE, context), context)
+    assert job.state == "checking"
+    tasks.start_work(context, events("import.check")[0])
+    assert asked == [str(job.pk)]
+    tasks.check_file(context=context, job=str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.checks["outcome"]["created"]) == ("checked", 3)
+    tasks.watch_work(context, events("import.watch")[0])
+    assert len(events("import.watch")) == 1
+
+
+def test_the_list_is_deleted_once_it_has_become_records(
+    context: TenantContext, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    job = check(upload("customers", PEOPLE, context), context)
+    confirm_import(job=job, by=OLIVE, now=NOW)
+    assert (tmp_path / job.storage_key).exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        run(job, context)
+    assert not (tmp_path / job.storage_key).exists()
 
 
 def test_an_import_that_never_ends_is_given_up(context: TenantContext) -> None:
     job = check(upload("customers", PEOPLE, context), context)
     confirm_import(job=job, by=OLIVE, now=NOW)
-    TransferJob.objects.filter(pk=job.pk).update(starts=run_import_module.MAX_STARTS)
+    TransferJob.objects.filter(pk=job.pk).update(starts=check_import.MAX_STARTS)
     run(job, context)
     assert (job.state, job.error) == ("failed", "too_many_starts")
 
