@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.access import services
 from portal.access.models import PortalAccess
+from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission
 from portal.customers.models import Customer
 from portal.customers.services import ChangedMeanwhile, add_email, change_level, write_memo
 from portal.office.forms import InviteForm, MemoForm
-from portal.office.guards import StaffRequest, staff_view
 from portal.office.views.customers import show_customer
 from portal.ui.formats import format_clock
 from tenants.config.registry import DEFAULT_LEVEL

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.customers.profile import load_profile
 from portal.customers.selectors import FILTERS, count_customers, find_customers, page_of
@@ -22,7 +23,6 @@ from portal.office.customer_pages import (
     make_locations,
 )
 from portal.office.forms import InviteForm
-from portal.office.guards import StaffRequest, staff_view
 from portal.office.words import say_event
 
 

@@ -17,9 +17,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from portal.access.models import PortalAccess
+from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.documents.services import MAX_BYTES, BadImage, remove_logo, store_logo
-from portal.office.guards import StaffRequest, staff_view
 from portal.settings.forms import BrandForm, ContactForm, PortalForm
 from portal.settings.services import load_profile, save_colour, save_contact, stamp_of
 from portal.ui.brand import css_variables, palette

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.access.models import PortalAccess
 from portal.access.services import AccessConflict, CustomerLocked
+from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.customers.selectors import living_customers
 from portal.invoices.rows import Badge
-from portal.office.guards import StaffRequest, staff_view
 from portal.office.setup import SEEN_PORTAL, SHARED_LINK, invite_myself, load_setup, set_mark
 from portal.office.words import say_moment
 from portal.payments.models import Payment

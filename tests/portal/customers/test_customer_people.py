@@ -80,8 +80,8 @@ def test_a_level_changes_only_from_what_was_seen(alice: Customer) -> None:
     access = PortalAccess.objects.get(customer=alice)
     stale = PortalAccess.objects.get(customer=alice)
     change_level(access=access, level="non_billing", by=OLIVE, now=NOW)
+    PortalAccess.objects.filter(pk=access.pk).update(status="suspended")
     with pytest.raises(ChangedMeanwhile):
-        PortalAccess.objects.filter(pk=access.pk).update(status="suspended")
         change_level(access=stale, level="non_billing", by=OLIVE, now=NOW)
     with pytest.raises(ValueError):
         change_level(access=stale, level="everything", by=OLIVE, now=NOW)

@@ -11,8 +11,8 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from portal.accounts.models import LoginToken, StaffSession, StaffUser
-from portal.accounts.staff_sessions import cookie_name
+from portal.accounts.models import LoginToken, PortalUser, StaffSession, StaffUser
+from portal.accounts.staff_sessions import cookie_name, hash_token
 from portal.accounts.staff_tokens import mint_staff_token
 from portal.messaging.models import OutboundMessage
 from tenants.context import prove_tenant
@@ -154,9 +154,6 @@ def test_a_link_of_acme_opens_nothing_at_globex(globex_client: HostClient, acme:
 @pytest.mark.parametrize("purpose", ["invite", "email_link", "password_reset"])
 def test_a_customers_token_is_no_way_into_the_office(acme_client: HostClient, acme: Any, purpose: str) -> None:
     """AUN-03, AUN-06: purpose and person are part of the token."""
-    from portal.accounts.models import PortalUser
-    from portal.accounts.staff_sessions import hash_token
-
     LoginToken.objects.create(
         portal_user=PortalUser.objects.get(email="alice@example.com"),
         purpose=purpose,

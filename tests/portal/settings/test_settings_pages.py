@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
 from portal.accounts import sessions
@@ -32,8 +33,6 @@ def olive(db: None) -> HostClient:
 
 @pytest.fixture
 def alice(acme_client: HostClient, acme: Any) -> HostClient:
-    from django.utils import timezone
-
     user = PortalUser.objects.get(email="alice@example.com")
     started = sessions.start_session(user=user, tenant_id=ACME, client=Client(None, "", ""), now=timezone.now())
     acme_client.cookies[sessions.cookie_name()] = started.token
