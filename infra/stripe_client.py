@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,14 +50,11 @@ def refuse_calls_when(transaction_open: Callable[[], bool]) -> None:
 class GuardedClient(stripe.RequestsClient):
     """The SDK's HTTP client, which refuses to leave the process while a transaction is open."""
 
-    def request(
-        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
+    def request(self, *args: Any, **kwargs: Any) -> Any:
         """Send one request; raises NetworkInTransaction."""
         if _transaction_open():
             raise NetworkInTransaction
-        answer: tuple[bytes, int, Mapping[str, str]] = super().request(method, url, headers, post_data)
-        return answer
+        return super().request(*args, **kwargs)
 
 
 @lru_cache(maxsize=1)

@@ -21,4 +21,4 @@ def check_stripe_setup(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
 
 def is_transaction_open() -> bool:
     """Whether the product has a transaction open on this thread; the one that wraps a test does not count."""
-    return any(not block._from_testcase for block in connection.atomic_blocks)
+    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)

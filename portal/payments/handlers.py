@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -52,7 +53,7 @@ def receipt_values(context: TenantContext, payment: Payment) -> dict[str, object
     invoices = list(Invoice.objects.filter(allocations__payment=payment).distinct().order_by("number"))
     still_open = sum(payable_cents(invoice) for invoice in invoices)
     excess = payment.received_cents - payment.allocated_cents
-    facts = [
+    facts: list[dict[str, Any]] = [
         {"label": _("Receipt no."), "value": payment.receipt_no},
         {"label": _("For"), "value": ", ".join(_("Invoice %(number)s") % {"number": i.number} for i in invoices)},
         {"label": _("Paid"), "value": amount},

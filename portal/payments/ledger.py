@@ -113,7 +113,8 @@ def room_of(invoices: Iterable[Invoice]) -> dict[UUID, int]:
 
 def payable_cents(invoice: Invoice) -> int:
     """Return what is due and not held by a payment under way (payments.md 3b). Pure."""
-    return max(0, invoice.balance_cents - invoice.pending_cents - invoice.reserved_cents)
+    payable: int = invoice.balance_cents - invoice.pending_cents - invoice.reserved_cents
+    return max(0, payable)
 
 
 def allocate(payment: Payment, shares: Iterable[Share], *, now: datetime) -> None:

@@ -138,8 +138,9 @@ def test_what_the_network_damages_stripe_sends_again(live: Bench, kind: str) -> 
 
 def test_a_payment_made_outside_is_parked(live: Bench) -> None:
     """payments.md 3c.6: the contractor charged somebody by hand; nobody guesses for which invoice."""
-    params: Any = {"amount": 5_000, "currency": "usd", "confirm": True, "confirmation_token": live.token()}
-    tenant_stripe(live.account).v1.payment_intents.create({**params, "return_url": "http://x.example"})
+    params: Any = {"amount": 5_000, "currency": "usd", "confirm": True, "return_url": "http://x.example"}
+    params["confirmation_token"] = live.token()
+    tenant_stripe(live.account).v1.payment_intents.create(params)
     live.wait_for_events(1, SUCCEEDED)
     live.work_off()
     (row,) = [row for row in live.inbox().values() if row.type == SUCCEEDED]

@@ -67,10 +67,10 @@ def _account_request(context: TenantContext, email: str) -> dict[str, Any]:
 
 def create_onboarding_link(*, account_id: str, return_url: str, refresh_url: str) -> str:
     """Return a short-lived address of Stripe's form for this account; raises StripeUnavailable."""
-    details: Any = {"configurations": ["merchant"], "refresh_url": refresh_url, "return_url": return_url}
+    addresses: Any = {"refresh_url": refresh_url, "return_url": return_url}
     try:
         link = platform_stripe().v2.core.account_links.create(
-            {"account": account_id, "use_case": {"type": "account_onboarding", "account_onboarding": details}}
+            {"account": account_id, "use_case": {"type": "account_onboarding", "account_onboarding": addresses}}
         )
     except stripe.StripeError as error:
         raise StripeUnavailable from error

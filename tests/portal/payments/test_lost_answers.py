@@ -96,7 +96,7 @@ def test_a_reservation_ends_when_stripe_provably_knows_nothing(bench: Bench) -> 
 def test_killed_before_the_call_the_sweeper_pays(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """F-51: after P1; within a minute the call may still be in the air, so nobody repeats it."""
     with monkeypatch.context() as patched:
-        patched.setattr(submit.intents, "create_intent", die)
+        patched.setattr(intents, "create_intent", die)
         with pytest.raises(Killed):
             bench.pay("1042")
     assert bench.intents() == []
@@ -138,7 +138,7 @@ def test_killed_before_the_commit_nothing_is_half_done(bench: Bench, monkeypatch
 def test_killed_before_the_call_long_ago_nothing_is_charged_late(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decided 18: nobody is charged after the quarter of an hour for which they were told to wait."""
     with monkeypatch.context() as patched:
-        patched.setattr(submit.intents, "create_intent", die)
+        patched.setattr(intents, "create_intent", die)
         with pytest.raises(Killed):
             bench.pay("1042")
     sweep(bench, hours=25)
@@ -212,7 +212,7 @@ def test_a_key_is_never_used_with_other_parameters(bench: Bench) -> None:
 def test_a_request_that_no_longer_matches_its_hash_is_not_sent(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """PAY-05."""
     with monkeypatch.context() as patched:
-        patched.setattr(submit.intents, "create_intent", die)
+        patched.setattr(intents, "create_intent", die)
         with pytest.raises(Killed):
             bench.pay("1042")
     with bench.acme():

@@ -83,7 +83,7 @@ def finish(bench: Bench, url: str) -> None:
             return None
 
     # What is not followed counts as an error here.
-    with pytest.raises(urllib.error.HTTPError, match="HTTP Error 30[23]"):
+    with pytest.raises(urllib.error.HTTPError, match=r"HTTP Error 30[23]"):
         urllib.request.build_opener(Stay).open(urllib.request.Request(url, b""))
 
 
