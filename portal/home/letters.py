@@ -96,6 +96,6 @@ def _waiting(figures: AccountFigures | None) -> str:
     text = ngettext(
         "Waiting for you now: one invoice, %(amount)s.",
         "Waiting for you now: %(count)s invoices, %(amount)s in total.",
-        figures.unpaid_count,
+        figures.open_count,
     )
-    return text % {"count": figures.unpaid_count, "amount": amount}
+    return text % {"count": figures.open_count, "amount": amount}

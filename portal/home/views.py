@@ -41,7 +41,7 @@ def show_home(request: CustomerRequest) -> HttpResponse:
     now = timezone.now()
     money = _money(request, now)
     if money:
-        request.nav_counts = {"invoices:list": money.balance.unpaid_count}
+        request.nav_counts = {"invoices:list": money.balance.open_count}
     context = {
         "greeting": _greeting(viewer.user.display_name, viewer.chosen is not None, now),
         "money": money,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import typst
 from django.utils.translation import get_language
@@ -14,16 +16,38 @@ from portal.invoices.selectors import InvoicePage, Line
 from portal.ui.brand import BrandView
 from portal.ui.formats import format_money, format_weekday_date
 
+log = logging.getLogger("porchlight.invoices")
 SOURCE = Path(__file__).with_name("invoice.typ")
+
+# No font shows these; a line break alone means something.
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def render_invoice_pdf(page: InvoicePage, brand: BrandView) -> bytes:
     """Return the PDF in the active language. Everything a customer or the office typed stays text, never markup."""
-    data = json.dumps(_data(page, brand))
+    data = json.dumps(_printable(_data(page, brand)))
+    try:
+        return _compile(data, ["ua-1"])
+    except typst.TypstError:
+        # The standard forbids signs for which there is no glyph, such as Chinese ones; an invoice is due all the same.
+        log.warning("invoice has signs that the font lacks", extra={"invoice": str(page.row.id)})
+        return _compile(data, [])
+
+
+def _compile(data: str, standards: list[str]) -> bytes:
     pdf: bytes = typst.compile(
-        SOURCE.read_bytes(), sys_inputs={"data": data}, pdf_standards=["ua-1"], ignore_system_fonts=True
+        SOURCE.read_bytes(), sys_inputs={"data": data}, pdf_standards=standards, ignore_system_fonts=True
     )
     return pdf
+
+
+def _printable(value: Any) -> Any:
+    """Return the same texts without control characters."""
+    if isinstance(value, dict):
+        return {key: _printable(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_printable(part) for part in value]
+    return _CONTROLS.sub(" ", value)
 
 
 def pdf_name(page: InvoicePage) -> str:
@@ -32,7 +56,7 @@ def pdf_name(page: InvoicePage) -> str:
     return f"invoice-{safe or 'copy'}.pdf"
 
 
-def _data(page: InvoicePage, brand: BrandView) -> dict[str, object]:
+def _data(page: InvoicePage, brand: BrandView) -> dict[str, Any]:
     row = page.row
 
     def shown(lines: tuple[Line, ...]) -> list[list[str]]:

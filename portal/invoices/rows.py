@@ -110,7 +110,7 @@ def make_badge(invoice: Invoice, state: State, today: date) -> Badge:
     texts: dict[State, str] = {
         "overdue": ngettext("%(days)s day overdue", "%(days)s days overdue", days) % {"days": days},
         "due": _("Due today") if days == 0 else _("Due %(date)s") % {"date": format_weekday_date(invoice.due_on)},
-        "processing": _("Payment processing"),
+        "processing": _("Processing"),
         "paid": _("Paid %(date)s") % {"date": format_weekday_date(paid_on, "day")} if paid_on else _("Paid"),
         "closed": _("Closed"),
         "void": _("Withdrawn"),

@@ -25,12 +25,16 @@ PAYABLE = F("balance_cents") - F("pending_cents") - F("reserved_cents")
 
 @dataclass(frozen=True, slots=True)
 class AccountFigures:
-    """What an account owes, over visible invoices only (INV-03)."""
+    """What an account owes, over visible invoices only (INV-03).
+
+    `open_count` counts what can be paid now; `unpaid_count` also what is being processed.
+    """
 
     owed_cents: int
     past_due_cents: int
     processing_cents: int
     currency: str
+    open_count: int
     unpaid_count: int
     paid_count: int
     paid_cents: int
@@ -91,10 +95,11 @@ def account_figures(invoices: QuerySet[Invoice], *, tenant: TenantFacts, now: da
     """Return the sums over the given invoices; one query."""
     today = company_day(tenant, now)
     paid = Q(status=Invoice.Status.PAID)
-    found = invoices.aggregate(
-        owed=Coalesce(Sum(PAYABLE, filter=CLAIMED), 0),
-        past_due=Coalesce(Sum(PAYABLE, filter=CLAIMED & Q(due_on__lt=today)), 0),
+    found = invoices.annotate(payable=PAYABLE).aggregate(
+        owed=Coalesce(Sum("payable", filter=CLAIMED), 0),
+        past_due=Coalesce(Sum("payable", filter=CLAIMED & Q(due_on__lt=today)), 0),
         processing=Coalesce(Sum(F("pending_cents") + F("reserved_cents"), filter=CLAIMED), 0),
+        open_count=Count("pk", filter=CLAIMED & Q(payable__gt=0)),
         unpaid_count=Count("pk", filter=CLAIMED),
         paid_count=Count("pk", filter=paid),
         paid_cents=Coalesce(Sum("total_cents", filter=paid), 0),
@@ -105,6 +110,7 @@ def account_figures(invoices: QuerySet[Invoice], *, tenant: TenantFacts, now: da
         past_due_cents=int(found["past_due"]),
         processing_cents=int(found["processing"]),
         currency=tenant.currency,
+        open_count=found["open_count"],
         unpaid_count=found["unpaid_count"],
         paid_count=found["paid_count"],
         paid_cents=int(found["paid_cents"]),
@@ -172,7 +178,7 @@ def _line(line: dict[str, Any]) -> Line:
     label = str(line.get("description", ""))
     quantity = str(line.get("quantity", "1"))
     if quantity not in ("", "1", "1.0", "1.00"):
-        label = _("%(what)s, %(quantity)s ×") % {"what": label, "quantity": quantity}
+        label = _("%(quantity)s × %(what)s") % {"what": label, "quantity": quantity}
     return Line(label, int(line.get("amount_cents", 0)))
 
 

@@ -61,7 +61,7 @@ def show_list(request: CustomerRequest) -> HttpResponse:
     now = timezone.now()
     invoices = visible_of(grants, request.settings)
     figures = account_figures(invoices, tenant=request.tenant, now=now)
-    request.nav_counts = {"invoices:list": figures.unpaid_count}
+    request.nav_counts = {"invoices:list": figures.open_count}
     wanted = request.GET.get("show", "")
     shown: Filter = next((name for name in FILTERS if name == wanted), "unpaid")
     found = list_invoices(invoices, shown=shown, page=request.GET.get("page", "1"), tenant=request.tenant, now=now)
@@ -85,6 +85,8 @@ def show_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
     now = timezone.now()
     invoice = get_invoice_for(request, invoice_id)
     page = invoice_page(invoice, tenant=request.tenant, now=now)
+    shown = visible_of(request.viewer.shown_grants, request.settings)
+    request.nav_counts = {"invoices:list": account_figures(shown, tenant=request.tenant, now=now).open_count}
     if request.method == "GET":
         client = client_of(request)
         user = request.viewer.user
