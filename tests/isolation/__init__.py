@@ -1,0 +1,1 @@
+"""Proves that no company ever sees another."""
