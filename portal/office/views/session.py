@@ -114,7 +114,11 @@ def _ask_password(request: HttpRequest, link: LoginToken, form: PasswordForm) ->
         "staff_email": link.email,
         "first_time": link.purpose != LoginToken.Purpose.PASSWORD_RESET,
     }
-    return _private(render(request, "office/set_password.html", context, status=422 if form.is_bound else 200))
+    response = _private(render(request, "office/set_password.html", context, status=422 if form.is_bound else 200))
+    # Under no-referrer browsers send the form with "Origin: null", which looks like another site's. This policy
+    # hands out the host's name alone: the address with the token stays here all the same.
+    response["Referrer-Policy"] = "strict-origin"
+    return response
 
 
 def _admit(request: TenantRequest, token: str, target: str) -> HttpResponse:

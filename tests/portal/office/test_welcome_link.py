@@ -59,7 +59,7 @@ def test_a_new_owner_gets_a_mail_and_is_in_with_a_password(acme_client: HostClie
 
     page = acme_client.get(links[0])
     assert page.status_code == 200
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "strict-origin"
     assert page["Cache-Control"] == "no-store"
     answer = acme_client.post(links[0], GOOD)
     assert (answer.status_code, answer["Location"]) == (303, "/office/")
