@@ -55,9 +55,7 @@ def test_a_mails_page_runs_nothing_and_its_links_leave_the_frame(folder: Path) -
     assert '<base target="_top">' in answer.content.decode()
 
 
-@pytest.mark.parametrize(
-    "path", ["01930000-0000-7000-8000-000000000000/", "01930000-0000-7000-8000-000000000000/page/"]
-)
+@pytest.mark.parametrize("part", ["", "page/"])
 def test_an_unknown_mail_is_not_found(folder: Path, part: str) -> None:
     assert HostClient(APEX).get(f"/mailbox/01930000-0000-7000-8000-000000000000/{part}").status_code == 404
 

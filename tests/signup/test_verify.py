@@ -73,7 +73,8 @@ def test_looking_at_the_link_consumes_nothing(visitor: Visitor, method: str) -> 
     for _ in range(3):
         answer = getattr(HostClient(APEX), method)(newest_link(), headers={"sec-purpose": "prefetch"})
         assert answer.status_code == 200
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "strict-origin"
+        assert answer["Cache-Control"] == "no-store"
     assert _companies() == []
     assert visitor.signup.verified_at is None
 

@@ -57,14 +57,19 @@ def verify(request: HttpRequest) -> HttpResponse:
 def verify_link(request: HttpRequest, token: str) -> HttpResponse:
     """Show one button on GET; on POST accept the link, once or again."""
     now = timezone.now()
+    response: HttpResponse
     try:
         signup = find_link(token=token, now=now)
         if request.method != "POST":
             context = {"host": host_of(signup.slug), "company": signup.company}
-            return _unseen(render(request, "signup/verify_link.html", context))
+            response = _unseen(render(request, "signup/verify_link.html", context))
+            # Under no-referrer browsers send the form with "Origin: null", which looks like another site's. This policy
+            # keeps the path, and with it the secret, out of the header all the same.
+            response["Referrer-Policy"] = "strict-origin"
+            return response
         try:
             signup, run = accept_link(token=token, ip=client_of(request).ip, now=now)
-            response: HttpResponse = see_other("signup:progress", run.pk)
+            response = see_other("signup:progress", run.pk)
         except AddressTaken:
             response = see_other("signup:address")
     except NotProven:

@@ -38,8 +38,10 @@ class Command(BaseCommand):
                 make_company(company, self.stdout.write)
         except DemoFailed as problem:
             raise CommandError(str(problem)) from problem
-        for company in COMPANIES:
-            self.stdout.write(f"sign-in: office of {company.slug:<8}{company.owner_email}  {PASSWORD}")
-        self.stdout.write(f"sign-in: console         {OPERATOR}  {PASSWORD}")
-        for company in COMPANIES:
-            self.stdout.write(f"sign-in: portal of {company.slug:<8}{company.invited}  (by the link in the mailbox)")
+        ways = [(f"Office of {company.slug}", company.owner_email, PASSWORD) for company in COMPANIES]
+        ways.append(("Operators' console", OPERATOR, PASSWORD))
+        ways += [
+            (f"Customer of {company.slug}", company.invited, "by the link in the mailbox") for company in COMPANIES
+        ]
+        for place, person, proof in ways:
+            self.stdout.write(f"sign-in: {place:<20}{person:<26}{proof}")
