@@ -18,7 +18,7 @@ from tenants.tasks import control_task
 log = logging.getLogger("porchlight.webhooks")
 
 
-@control_task(queue="control")
+@control_task()
 def process_inbox(*, inbox_id: str) -> None:
     """Work off one event of the inbox."""
     from webhooks.services.process import process_event
@@ -46,3 +46,11 @@ def sweep_attempts(now: datetime) -> None:
                     resume_open_attempts(context=context)
         except (UnknownTenant, IdentityMismatch):
             log.exception("a company cannot be served", extra={"tenant": str(tenant_id)})
+
+
+@every(3600)
+def pull_lost_events(now: datetime) -> None:
+    """Read the accounts' event lists: what no webhook has told is found within the hour."""
+    from webhooks.services.pull import pull_all_events
+
+    pull_all_events(now=now)

@@ -23,7 +23,7 @@ from portal.payments.csp import with_card_form
 from portal.payments.models import PaymentAttempt
 from portal.payments.pages import Notice
 from portal.payments.services.settle import Settled, settle_attempt
-from portal.payments.services.submit import Submission, submit_payment
+from portal.payments.services.submit import Submission, own_under_way, submit_payment
 from tenants.audit import Actor
 
 
@@ -46,6 +46,8 @@ def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
         return _submit(request, invoice)
     if invoice.status == Invoice.Status.PAID:
         return HttpResponseRedirect(reverse("invoices:detail", args=[invoice.pk]))
+    if under_way := own_under_way([invoice.pk], request.viewer.user.pk):
+        return HttpResponseRedirect(reverse("payments:result", args=[under_way.pk]))
     return _show(request, invoice, _notice_for(request, invoice))
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core import mail
 
 from infra.stripe_client import tenant_stripe
+from infra.stripe_double.resources.accounts import finish_onboarding
 from portal.payments.models import PaymentAttempt
+from portal.payments.tasks import resume_open_attempts
 from tenants.audit import Actor
 from tenants.models import PaymentAccount, PlatformAuditEvent
 from tenants.scope import control_scope
 from tests.cast import ACME
 from tests.portal.payments.bench import Bench, in_parallel, later
 from webhooks import tasks
-from webhooks.services.process import MAX_ATTEMPTS, process_event, replay_event
+from webhooks.services.process import MAX_ATTEMPTS, due_events, process_event, replay_event
+from webhooks.services.pull import pull_all_events
 
 State = PaymentAttempt.State
 SUCCEEDED = "payment_intent.succeeded"
@@ -64,8 +68,6 @@ def test_the_same_events_fifty_times_in_parallel_change_nothing_more(live: Bench
     assert live.invoice().paid_cents == 41250
     live.deliver_mail()
     live.deliver_mail()
-    from django.core import mail
-
     assert len(mail.outbox) == 1
 
 
@@ -116,8 +118,6 @@ def test_with_every_webhook_lost_the_sweep_reaches_the_same_end(live: Bench) -> 
     live.as_bank(attempt, passed=True)
     tasks.sweep_attempts(later(minutes=16))
     with live.acme() as context:
-        from portal.payments.tasks import resume_open_attempts
-
         PaymentAttempt.objects.filter(pk=attempt.pk).update(expires_at=later(minutes=-1))
         resume_open_attempts(context=context)
     assert live.inbox() == {}
@@ -194,8 +194,6 @@ def test_a_failing_event_backs_off_and_ends_with_the_operators(live: Bench) -> N
 
 def test_an_account_event_refreshes_the_account_by_looking(live: Bench) -> None:
     """F22: the event's body is not believed, Stripe is asked; every process sees it with its next request."""
-    from infra.stripe_double.resources.accounts import finish_onboarding
-
     with control_scope():
         PaymentAccount.objects.filter(tenant_id=ACME).update(card_payments="restricted")
     with live.running.double.lock:
@@ -211,10 +209,26 @@ def test_an_account_event_refreshes_the_account_by_looking(live: Bench) -> None:
 
 def test_a_forgotten_hint_is_found_by_the_sweep(live: Bench) -> None:
     """payments.md 3c.7: the broker carries hints only."""
-    from webhooks.services.process import due_events
-
     pay_without_answer(live)
     live.wait_for_events(1, SUCCEEDED)
     assert due_events(later()) == []
     assert due_events(later(seconds=61)) != []
     tasks.sweep_inbox(later(seconds=61))
+
+
+def test_with_every_webhook_lost_the_event_list_is_read(live: Bench) -> None:
+    """F11, R2: also what no sweep of payments would find, such as an account that lost its rights."""
+    live.control("faults", webhook=[{"kind": "drop", "times": 1000}])
+    with control_scope():
+        PaymentAccount.objects.filter(tenant_id=ACME).update(card_payments="restricted")
+    with live.running.double.lock:
+        finish_onboarding(live.running.double, live.account)
+    pull_all_events(now=later())
+    live.work_off()
+    with live.acme() as context:
+        assert context.tenant.payment_account
+        assert context.tenant.payment_account.can_charge
+    before = len(live.inbox())
+    pull_all_events(now=later())
+    assert len(live.inbox()) == before
+    assert {row.deliveries for row in live.inbox().values()} == {2}

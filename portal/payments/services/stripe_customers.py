@@ -35,13 +35,26 @@ def ensure_stripe_customer(*, context: TenantContext, customer_id: UUID, now: da
             key=key,
             defaults={"response": _describe(customer, context.tenant.id), "created_at": now},
         )
-    params: Any = row.response
     try:
-        made = tenant_stripe(account_of(context)).v1.customers.create(params, {"idempotency_key": key})
+        made = _create(account_of(context), row, key)
     except stripe.StripeError as error:
         raise PaymentsOff from error
     Customer.objects.filter(pk=customer_id, stripe_customer_id__isnull=True).update(stripe_customer_id=made.id)
     return Customer.objects.values_list("stripe_customer_id", flat=True).get(pk=customer_id) or made.id
+
+
+def _create(account_id: str, row: IdempotencyKey, key: str) -> stripe.Customer:
+    params: Any = row.response or {}
+    try:
+        return tenant_stripe(account_id).v1.customers.create(params, {"idempotency_key": key})
+    except stripe.InvalidRequestError as error:
+        if error.param != "email" or "email" not in params:
+            raise
+    # An imported address that Stripe does not take must not keep its owner from paying; refused calls are not
+    # kept under the key.
+    params = {name: value for name, value in params.items() if name != "email"}
+    IdempotencyKey.objects.filter(pk=row.pk).update(response=params)
+    return tenant_stripe(account_id).v1.customers.create(params, {"idempotency_key": key})
 
 
 def _describe(customer: Customer, tenant_id: UUID) -> dict[str, Any]:

@@ -101,9 +101,19 @@ def _give_up_own_waiting(
 
 def own_waiting(invoice_ids: Sequence[UUID], portal_user_id: UUID) -> list[PaymentAttempt]:
     """Return this person's attempts on these invoices that wait for the bank's page."""
+    return _own(invoice_ids, portal_user_id, [State.REQUIRES_ACTION])
+
+
+def own_under_way(invoice_ids: Sequence[UUID], portal_user_id: UUID) -> PaymentAttempt | None:
+    """Return this person's payment of one of the invoices of which nobody knows yet how it ends."""
+    found = _own(invoice_ids, portal_user_id, [State.SUBMITTED, State.UNKNOWN, State.PROCESSING])
+    return found[0] if found else None
+
+
+def _own(invoice_ids: Sequence[UUID], portal_user_id: UUID, states: Sequence[str]) -> list[PaymentAttempt]:
     wanted = set(invoice_ids)
-    waiting = PaymentAttempt.objects.filter(portal_user_id=portal_user_id, state=State.REQUIRES_ACTION)
-    return [a for a in waiting if wanted & {share.invoice_id for share in shares_of(a)}]
+    mine = PaymentAttempt.objects.filter(portal_user_id=portal_user_id, state__in=states).order_by("-created_at")
+    return [attempt for attempt in mine if wanted & {share.invoice_id for share in shares_of(attempt)}]
 
 
 @transaction.atomic

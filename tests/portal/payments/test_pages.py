@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from portal.accounts.models import PortalUser
 from portal.invoices.models import Invoice
 from portal.payments.models import PaymentAttempt
 from tests.conftest import HostClient
@@ -194,10 +195,24 @@ def test_an_unknown_result_waits_and_resolves_itself(bench: Bench) -> None:
 def test_while_somebody_pays_the_page_offers_no_form(bench: Bench) -> None:
     """F6."""
     bench.break_api("timeout_after", times=3, seconds=0.01)
-    bench.pay("1042")
-    html = bench.browser().get(url_of(bench)).content.decode()
+    attempt = bench.pay("1042").attempt
+    with bench.acme():
+        bob = PortalUser.objects.get(email="bob@example.com")
+        PaymentAttempt.objects.filter(pk=attempt.pk).update(portal_user=bob)
+    browser = bench.browser()
+    html = browser.get(url_of(bench)).content.decode()
     assert "is being processed right now" in html
     assert 'id="pay-form"' not in html
+    refused = browser.post(url_of(bench), {"form_key": uuid4(), "seen_cents": 41250, "token": bench.token()})
+    assert refused.status_code == 409
+    assert "won’t be charged twice" in refused.content.decode()
+
+
+def test_whoever_has_a_payment_under_way_is_led_to_it(bench: Bench) -> None:
+    """F1: nobody is offered to pay again what may be paid already."""
+    bench.break_api("timeout_after", times=3, seconds=0.01)
+    attempt = bench.pay("1042").attempt
+    assert bench.browser().get(url_of(bench))["Location"] == f"/pay/result/{attempt.pk}"
 
 
 def test_a_company_without_cards_names_its_phone(bench: Bench) -> None:

@@ -52,6 +52,7 @@
   });
   const element = elements.create("payment", { layout: "tabs" });
   element.on("ready", () => field.removeAttribute("aria-busy"));
+  field.replaceChildren();
   element.mount(field);
 
   const pay = async () => {
