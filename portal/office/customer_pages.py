@@ -19,7 +19,7 @@ from portal.customers.selectors import Counts, CustomerRow
 from portal.invoices.models import Invoice
 from portal.invoices.policy import HIDDEN_STATUSES, shown_for
 from portal.invoices.rows import Badge, InvoiceRow, make_row
-from portal.office.words import access_badge, level_name, say_moment
+from portal.office.words import access_badge, level_name, say_moment, say_moment_inside
 from portal.settings.phones import show_phone
 from portal.ui.brand import initials
 from portal.ui.formats import format_clock, format_number, format_weekday_date
@@ -176,7 +176,11 @@ def _status_note(access: PortalAccess | None, today: date) -> str:
         return ""
     if access.status == Status.ACTIVE:
         seen = access.portal_user.last_sign_in_at
-        return _("Last sign-in %(when)s") % {"when": say_moment(seen, today)} if seen else _("Has not signed in yet")
+        return (
+            _("Last sign-in %(when)s") % {"when": say_moment_inside(seen, today)}
+            if seen
+            else _("Has not signed in yet")
+        )
     if access.status == Status.INVITED and access.invited_at:
         return _("Sent %(when)s") % {"when": _exactly(access.invited_at)}
     if access.status == Status.REVOKED and access.revoked_at:

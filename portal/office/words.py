@@ -41,6 +41,14 @@ def say_moment(value: datetime | None, today: date) -> str:
     return format_weekday_date(value, "day" if local.year == today.year else "year")
 
 
+def say_moment_inside(value: datetime, today: date) -> str:
+    """Return a moment as it stands in the middle of a sentence: today, 7:58 am; yesterday; 3 Nov."""
+    local = timezone.localtime(value)
+    if local.date() == today:
+        return _("today, %(time)s") % {"time": format_clock(value)}
+    return _("yesterday") if (today - local.date()).days == 1 else say_moment(value, today)
+
+
 def access_badge(status: str, invited_at: datetime | None) -> Badge | None:
     """Return how the office shows a portal access; none at all for somebody who was never invited (ENR-05)."""
     if status == Status.ACTIVE:

@@ -29,6 +29,10 @@ class PortalForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
+    def __init__(self, *args: Any, impact: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["enabled"].help_text = impact
+
 
 class BrandForm(forms.Form):
     """Colour and logo."""
@@ -86,10 +90,11 @@ class ContactForm(forms.Form):
                 _("Write the number with its area code, for example (614) 555-0188.")
             ) from error
 
-    def values(self) -> dict[str, Any]:
-        """Return what is to be stored."""
+    def values(self, profile: CompanyProfile) -> dict[str, Any]:
+        """Return what is to be stored; what the form does not show of an address stays."""
         data = self.cleaned_data
-        address = {part: data[part] for part in ADDRESS_PARTS if data[part]}
+        kept = {part: value for part, value in profile.address.items() if part not in ADDRESS_PARTS}
+        address = kept | {part: data[part] for part in ADDRESS_PARTS if data[part]}
         return {
             "name": data["name"],
             "phone": data["phone"],

@@ -58,15 +58,16 @@ def availability(request: StaffRequest) -> HttpResponse:
                 "version": request.tenant.config_version,
                 "enabled": enabled,
                 "welcome_message": request.settings.get(WELCOME_MESSAGE),
-            }
+            },
+            impact=_hint(request, people),
         )
-        return _show_availability(request, form, people, impact=None)
-    form = PortalForm(request.POST)
+        return _show_availability(request, form, impact=None)
+    form = PortalForm(request.POST, impact=_hint(request, people))
     if not form.is_valid():
-        return _show_availability(request, form, people, impact=None, status=422)
+        return _show_availability(request, form, impact=None, status=422)
     closes = enabled and not form.cleaned_data["enabled"]
     if closes and request.POST.get("confirm") != "1":
-        return _show_availability(request, form, people, impact=_impact(people))
+        return _show_availability(request, form, impact=_impact(people))
     try:
         write_owner_settings(
             tenant_id=request.tenant.id,
@@ -82,7 +83,7 @@ def availability(request: StaffRequest) -> HttpResponse:
         return _conflict(request, "office:settings")
     except BadValue as error:
         form.add_error("welcome_message" if error.key == WELCOME_MESSAGE.name else "enabled", error.sentence)
-        return _show_availability(request, form, people, impact=None, status=422)
+        return _show_availability(request, form, impact=None, status=422)
     return _saved(request, "office:settings")
 
 
@@ -134,7 +135,9 @@ def company(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _show_company(request, form, status=422)
     try:
-        save_contact(values=form.values(), stamp=form.cleaned_data["stamp"], by=request.actor, now=timezone.now())
+        save_contact(
+            values=form.values(profile), stamp=form.cleaned_data["stamp"], by=request.actor, now=timezone.now()
+        )
     except SettingsConflict:
         return _conflict(request, "office:settings_company")
     return _saved(request, "office:settings_company")
@@ -144,6 +147,14 @@ def _people() -> int:
     """Return how many people can sign in now."""
     live = Q(status__in=(PortalAccess.Status.ACTIVE, PortalAccess.Status.INVITED), customer__portal_locked=False)
     return PortalAccess.objects.filter(live).values("portal_user_id").distinct().count()
+
+
+def _hint(request: StaffRequest, people: int) -> str:
+    if request.settings.get(PORTAL_ENABLED):
+        text = _("%(people)s now. Turning it off ends their visits; nothing is deleted.")
+    else:
+        text = _("Off. Turning it on: %(people)s again, nobody has to be invited anew.")
+    return text % {"people": _people_text(people)}
 
 
 def _people_text(people: int) -> str:
@@ -161,13 +172,8 @@ def _impact(people: int) -> dict[str, Any]:
 
 
 def _show_availability(
-    request: StaffRequest, form: PortalForm, people: int, *, impact: dict[str, Any] | None, status: int = 200
+    request: StaffRequest, form: PortalForm, *, impact: dict[str, Any] | None, status: int = 200
 ) -> HttpResponse:
-    if request.settings.get(PORTAL_ENABLED):
-        hint = _("%(people)s now. Turning it off ends their visits; nothing is deleted.")
-    else:
-        hint = _("Off. Turning it on: %(people)s again, nobody has to be invited anew.")
-    form.fields["enabled"].help_text = hint % {"people": _people_text(people)}
     sections = [
         {"id": "open", "title": _("Availability"), "hint": "", "fields": [form["enabled"]]},
         {"id": "words", "title": _("Words"), "hint": "", "fields": [form["welcome_message"]]},
