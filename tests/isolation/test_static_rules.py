@@ -49,6 +49,7 @@ LASTING = {
     "portal.importing.mapping": "words of the product",
     "portal.accounts.staff_services": "a hash of nothing for each hasher",
     "provisioning.schemas": "the release of the product",
+    "provisioning.tasks._asked": "when a run was first asked for; an id and a time",
     "config.outbox_sweeps._asked": "when a tenant was last looked at; an id and a time",
     "console.services.sign_in._decoys": "a hash of nothing",
 }
