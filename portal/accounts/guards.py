@@ -34,6 +34,7 @@ class CustomerRequest(HttpRequest):
     viewer: Viewer
     person: PersonView
     nav_counts: dict[str, int]
+    nav_hidden: frozenset[str]
 
 
 CustomerView = Callable[Concatenate[CustomerRequest, P], HttpResponseBase]

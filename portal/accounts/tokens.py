@@ -157,7 +157,8 @@ def find_token_by_code(*, code: str, browser_hash: bytes | None, email: str, now
     address typed with it (Decided 26, AUN-28).
     """
     candidates = _candidates(browser_hash, email, now)
-    for row in candidates.select_related("portal_user"):
+    # Locked, so that guesses sent side by side are counted one after the other and not all compared at once.
+    for row in candidates.select_for_update().order_by("pk"):
         if row.code_hash and constant_time_compare(bytes(row.code_hash), _hash_code(row.pk, code)):
             return row
     candidates.update(code_tries=F("code_tries") + 1)

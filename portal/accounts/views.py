@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -141,6 +142,7 @@ def finish_sign_in(request: HttpRequest, row: LoginToken) -> HttpResponse:
     session = consume_token(row=row, tenant_id=tenant.id, client=client_of(request), now=now)
     if before is not None:
         end_session(session_id=before.pk, reason="signed_in_again", now=now)
+    rotate_token(request)
     response = see_other(safe_next(row.deep_link))
     set_cookie(response, session.token)
     forget_asking(response)

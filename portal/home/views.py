@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.conf import settings as django_settings
 from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,7 +16,7 @@ from portal.accounts.guards import CustomerRequest, account_cookie_name, custome
 from portal.accounts.sessions import ABSOLUTE
 from portal.invoices.policy import section_is_open, visible_of
 from portal.invoices.rows import InvoiceRow
-from portal.invoices.selectors import AccountFigures, account_figures, can_charge, open_rows
+from portal.invoices.selectors import AccountFigures, account_figures, open_rows
 from tenants.config.registry import WELCOME_MESSAGE
 
 TASKS = 5
@@ -37,15 +37,16 @@ def show_home(request: CustomerRequest) -> HttpResponse:
     """Show tasks before anything else; someone with several accounts chooses one first."""
     viewer = request.viewer
     if viewer.must_choose:
-        return HttpResponseRedirect("/accounts")
+        return redirect("home:accounts")
     now = timezone.now()
     money = _money(request, now)
-    if money:
+    if money is None:
+        request.nav_hidden = frozenset({"invoices:list"})
+    else:
         request.nav_counts = {"invoices:list": money.balance.open_count}
     context = {
         "greeting": _greeting(viewer.user.display_name, viewer.chosen is not None, now),
         "money": money,
-        "can_charge": can_charge(request.tenant),
         "announcement": request.settings.get(WELCOME_MESSAGE),
         "account": viewer.chosen if len(viewer.grants) > 1 else None,
     }

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 from django.utils.translation import get_language
@@ -27,16 +27,16 @@ def render_invoice_pdf(page: InvoicePage, brand: BrandView) -> bytes:
     """Return the PDF in the active language. Everything a customer or the office typed stays text, never markup."""
     data = json.dumps(_printable(_data(page, brand)))
     try:
-        return _compile(data, ["ua-1"])
+        return _compile(data, "ua-1")
     except typst.TypstError:
         # The standard forbids signs for which there is no glyph, such as Chinese ones; an invoice is due all the same.
         log.warning("invoice has signs that the font lacks", extra={"invoice": str(page.row.id)})
-        return _compile(data, [])
+        return _compile(data, None)
 
 
-def _compile(data: str, standards: list[str]) -> bytes:
+def _compile(data: str, standard: Literal["ua-1"] | None) -> bytes:
     pdf: bytes = typst.compile(
-        SOURCE.read_bytes(), sys_inputs={"data": data}, pdf_standards=standards, ignore_system_fonts=True
+        SOURCE.read_bytes(), sys_inputs={"data": data}, pdf_standards=standard, ignore_system_fonts=True
     )
     return pdf
 

@@ -85,7 +85,7 @@ def open_cents_of(invoice: Invoice) -> int:
     """Return what can be paid now (INV-04); nothing for an invoice that is no longer claimed."""
     if invoice.status not in (Invoice.Status.OPEN, Invoice.Status.PARTIALLY_PAID):
         return 0
-    return invoice.balance_cents - invoice.pending_cents - invoice.reserved_cents
+    return int(invoice.balance_cents) - invoice.pending_cents - invoice.reserved_cents
 
 
 def state_of(invoice: Invoice, today: date) -> State:

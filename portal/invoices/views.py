@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -55,6 +55,8 @@ class Section:
 @customer_view
 def show_list(request: CustomerRequest) -> HttpResponse:
     """Show the figures and the invoices, unpaid ones first (P-07, INV-01…04)."""
+    if request.viewer.must_choose:
+        return redirect("home:accounts")
     grants = request.viewer.shown_grants
     if not section_is_open(grants, request.settings).allowed:
         raise Http404

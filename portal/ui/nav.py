@@ -67,7 +67,10 @@ def nav_for(request: HttpRequest) -> tuple[NavItem, ...]:
         return ()
     entries = _BY_NAMESPACE.get(match.namespaces[0], ())
     counts: Mapping[str, int] = getattr(request, "nav_counts", {})
-    return tuple(item for entry in entries if (item := _resolve(entry, match.view_name, counts)) is not None)
+    # A section that the person may not see has no line either (NAV-06).
+    hidden: frozenset[str] = getattr(request, "nav_hidden", frozenset())
+    shown = (entry for entry in entries if entry.url_name not in hidden)
+    return tuple(item for entry in shown if (item := _resolve(entry, match.view_name, counts)) is not None)
 
 
 def _resolve(entry: NavEntry, view_name: str, counts: Mapping[str, int]) -> NavItem | None:

@@ -43,6 +43,18 @@ def test_looking_at_a_link_signs_nobody_in(acme: Any, acme_client: Any) -> None:
     assert open_sessions() == 0
 
 
+def test_pages_of_a_link_tell_its_address_to_nobody(acme: Any, acme_client: Any) -> None:
+    """AUN-16: at most the host's name leaves. The page with the form needs that much: without it browsers send
+    "Origin: null", and such a form is refused (WEB-01)."""
+    minted = mint(ALICE)
+    assert acme_client.get(f"/l/{minted.token}")["Referrer-Policy"] == "strict-origin"
+    assert acme_client.post(f"/l/{minted.token}", headers={"Origin": "null"}).status_code == 403
+    assert acme_client.get("/l/unknown")["Referrer-Policy"] == "no-referrer"
+    answer = acme_client.post(f"/l/{minted.token}", headers={"Origin": "http://acme.portal.localhost"})
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert minted.token not in answer["Location"]
+
+
 def test_the_button_signs_in_and_leads_to_the_deep_link(acme: Any, acme_client: Any) -> None:
     """AUTH-03: the invoice a customer wanted opens after signing in; the address is clean (AUN-16)."""
     minted = mint(ALICE, deep_link="/invoices/")

@@ -137,6 +137,7 @@ def test_someone_without_billing_sees_no_amount(alice: Any) -> None:
     home = alice.get("/").content.decode()
     assert "$" not in home
     assert "1042" not in home
+    assert "/invoices/" not in home
 
 
 def test_a_locked_customer_is_out(alice: Any) -> None:

@@ -25,10 +25,8 @@ class CodeForm(forms.Form):
     code = forms.RegexField(r"\d{6}", label="6-digit code")
 
 
-class KeepForm(forms.Form):
-    """The tick box of a sign-in link."""
-
-    keep = forms.BooleanField(label="Keep me signed in on this phone for 30 days", required=False, initial=True)
+class MailCodeForm(MailForm, CodeForm):
+    """One address with its code."""
 
 
 class StaffForm(forms.Form):

@@ -21,13 +21,12 @@ def invoice(number: str, title: str, cents: int, mark: View, location: str, issu
         "total_cents": cents,
         "open_cents": cents,
         "paid_cents": 0,
+        "processing_cents": 0,
         "currency": "USD",
         "status_badge": mark,
         "customer_name": "Dana Whitfield",
-        "state": "open",
+        "state": "due",
         "can_pay": True,
-        "cannot_pay_reason": "",
-        "note": "Parts are under warranty until 6 November 2026.",
         "url": "/office/invoices/1",
     }
     return View(**{**values, **more})
@@ -46,10 +45,12 @@ CAPACITOR = invoice(
     "1033",
     "AC capacitor",
     24500,
-    badge("Clears by Wed 26 Nov", "info"),
+    badge("Processing", "info", "clock"),
     "1840 Maple Ridge Dr",
     date(2025, 10, 21),
     state="processing",
+    open_cents=0,
+    processing_cents=24500,
     can_pay=False,
 )
 TUNEUP = invoice(
@@ -64,7 +65,38 @@ TUNEUP = invoice(
     state="paid",
     can_pay=False,
 )
-BALANCE = View(owed_cents=60150, past_due_cents=41250, processing_cents=24500, currency="USD")
+NOTHING = View(
+    owed_cents=0,
+    past_due_cents=0,
+    processing_cents=0,
+    currency="USD",
+    open_count=0,
+    unpaid_count=0,
+    paid_count=0,
+    paid_cents=0,
+    paid_since=None,
+)
+BALANCE = View(
+    owed_cents=60150,
+    past_due_cents=41250,
+    processing_cents=24500,
+    currency="USD",
+    open_count=2,
+    unpaid_count=3,
+    paid_count=24,
+    paid_cents=621480,
+    paid_since=date(2022, 3, 1),
+)
+PAGE = View(
+    lines=[View(label="Diagnostic visit", cents=8900), View(label="1.5 × Labor", cents=19200)],
+    totals=[View(label="Tax", cents=917)],
+    settled=[View(label="Paid here", cents=-5000)],
+    payments=[View(date=date(2025, 11, 9), text="Visa ending 4242", cents=5000)],
+    terms="Net 10",
+    po_number="",
+    note="Parts are under warranty until 6 November 2026.",
+)
+ACCOUNT = View(customer_id="1", customer_name="Dana Whitfield", customer_number="C-1001")
 
 
 def _result(state: str, **more: Any) -> View:
@@ -93,56 +125,48 @@ def pages() -> Pages:
         "home/home.html": {
             **PORTAL,
             "greeting": "Good morning, Dana",
-            "headline": FURNACE,
-            "invoices": [HEATER, CAPACITOR],
-            "balance": BALANCE,
+            "money": View(headline=FURNACE, others=[HEATER, CAPACITOR], balance=BALANCE),
             "announcement": "We’re closed Thursday 27 November for Thanksgiving. No heat? Call any time.",
+            "account": ACCOUNT,
         },
         "home/home.html#nothing": {
             **PORTAL,
             "greeting": "Good morning, Dana",
-            "headline": None,
-            "invoices": [],
-            "balance": View(owed_cents=0, past_due_cents=0, processing_cents=0, currency="USD"),
+            "money": View(headline=None, others=[], balance=NOTHING),
             "announcement": "",
         },
+        "home/home.html#no_billing": {**PORTAL, "greeting": "Good morning", "money": None, "announcement": ""},
+        "home/accounts.html": {**PORTAL, "grants": [ACCOUNT], "chosen": None},
         "invoices/list.html": {
             **PORTAL,
             "balance": BALANCE,
+            "shown": "unpaid",
             "filters": [
-                View(url="?", text="Unpaid 3", current=True),
-                View(url="?f=paid", text="Paid 24", current=False),
+                View(url="?show=unpaid", text="Unpaid 3", current=True),
+                View(url="?show=paid", text="Paid 24", current=False),
             ],
             "sections": [
                 View(title="Overdue", tone="bad", invoices=[FURNACE]),
                 View(title="Due soon", tone="", invoices=[HEATER]),
                 View(title="Processing", tone="", invoices=[CAPACITOR]),
             ],
-            "paid": View(invoices=[TUNEUP], total_cents=621480, count=24, since=date(2022, 3, 1)),
             "pay_next": FURNACE,
             "page": None,
         },
-        "invoices/list.html#empty": {
+        "invoices/list.html#paid": {
             **PORTAL,
-            "balance": View(owed_cents=0, past_due_cents=0, processing_cents=0, currency="USD"),
-            "sections": [],
+            "balance": BALANCE,
+            "shown": "paid",
+            "sections": [View(title="Paid", tone="", invoices=[TUNEUP])],
         },
-        "invoices/detail.html": {
+        "invoices/list.html#empty": {**PORTAL, "balance": NOTHING, "shown": "unpaid", "sections": []},
+        "invoices/detail.html": {**PORTAL, "invoice": FURNACE, "page": PAGE, "how_to_pay": ""},
+        "invoices/detail.html#processing": {**PORTAL, "invoice": CAPACITOR, "page": PAGE, "how_to_pay": ""},
+        "invoices/detail.html#by_phone": {
             **PORTAL,
-            "invoice": FURNACE,
-            "lines": [
-                View(label="Diagnostic visit", cents=8900),
-                View(label="Labor, 1.5 hours", cents=19200),
-            ],
-            "totals": [View(label="Sales tax on parts, 7.5 %", cents=917)],
-            "payments": [View(date=date(2025, 11, 9), text="Visa ending 4242", cents=5000, url="/r/1")],
-        },
-        "invoices/detail.html#void": {
-            **PORTAL,
-            "invoice": invoice(
-                "1000", "Old", 100, badge("Withdrawn"), "", date(2025, 1, 1), state="void", can_pay=False
-            ),
-            "lines": [],
+            "invoice": TUNEUP,
+            "page": PAGE,
+            "how_to_pay": "By check to the office.",
         },
         "payments/pay.html": {
             **PORTAL,
@@ -182,11 +206,12 @@ def pages() -> Pages:
             **VISITOR,
             "form": forms.CodeForm(),
             "masked_email": "d•••@whitfield.example",
-            "resend_seconds": 30,
+            "resend_form": "",
         },
+        "accounts/code.html": {**VISITOR, "form": forms.MailCodeForm()},
         "accounts/link.html": {
             **VISITOR,
-            "form": forms.KeepForm(),
+            "continues_itself": False,
             "first_name": "Dana",
             "masked_email": "d•••@whitfield.example",
             "signed_in_as": "s•••@whitfield.example",

@@ -18,10 +18,17 @@ def _app(namespace: str, *routes: tuple[str, str]) -> object:
 
 urlpatterns = [
     path("ui/", include(ui_urls)),
-    _app("home", ("", "home")),
+    _app("home", ("", "home"), ("accounts", "accounts")),
     _app("invoices", ("", "list"), ("<id>", "detail"), ("<id>.pdf", "pdf")),
     _app("payments", ("pay/<id>", "pay"), ("result/<id>", "result")),
-    _app("accounts", ("in", "sign_in"), ("check", "check_mail"), ("l/<token>", "link"), ("out", "sign_out")),
+    _app(
+        "accounts",
+        ("in", "sign_in"),
+        ("check", "check_mail"),
+        ("code", "code"),
+        ("l/<token>", "link"),
+        ("out", "sign_out"),
+    ),
     _app(
         "office",
         ("", "today"),
