@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from console.models import Operator, OperatorSession
 from console.roles import Action, may
 from console.services.sign_in import actor_of, find_session
+from console.words import say
 from portal.ui.context import PersonView
 from tenants.audit import Actor
 from tenants.middleware import request_id
@@ -52,7 +53,7 @@ def operator_view(action: Action) -> Callable[[View], View]:
             request.operator_session = session
             request.actor = actor_of(operator, request.META.get("REMOTE_ADDR"), request_id.get())
             initials = "".join(word[0] for word in operator.name.split()[:2]).upper()
-            request.person = PersonView(operator.name, initials, operator.get_role_display())
+            request.person = PersonView(operator.name, initials, say(operator.get_role_display()))
             return view(request, *args, **kwargs)
 
         return guarded

@@ -16,6 +16,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from console.words import say
 from portal.ui.formats import format_weekday_date
 from provisioning.models import Run, SchemaSlot, Step
 from tenants.access import Access, Axes, decide_access
@@ -116,7 +117,7 @@ def tenant_badge(tenant: Tenant, held: bool) -> Badge:
         Tenant.Lifecycle.FAILED: Badge("bad", _("Failed"), "triangle-alert"),
         Tenant.Lifecycle.CLOSING: Badge("warn", _("Closing"), "clock"),
     }
-    return words.get(Tenant.Lifecycle(tenant.lifecycle), Badge("", tenant.get_lifecycle_display()))
+    return words.get(Tenant.Lifecycle(tenant.lifecycle), Badge("", say(tenant.get_lifecycle_display())))
 
 
 def explain_access(tenant: Tenant) -> tuple[Access, list[dict[str, Any]]]:
@@ -141,13 +142,14 @@ def explain_access(tenant: Tenant) -> tuple[Access, list[dict[str, Any]]]:
     items = [
         _reason(
             tenant.lifecycle == "active",
-            _("Lifecycle is %(state)s") % {"state": tenant.get_lifecycle_display().lower()},
+            _("Lifecycle is %(state)s") % {"state": say(tenant.get_lifecycle_display()).lower()},
             tenant.first_activated_at,
         )
     ]
     if holds:
         items += [
-            _reason(False, _("Hold: %(kind)s") % {"kind": h.get_kind_display()}, h.opened_at, h.reason) for h in holds
+            _reason(False, _("Hold: %(kind)s") % {"kind": say(h.get_kind_display())}, h.opened_at, h.reason)
+            for h in holds
         ]
     else:
         items.append(_reason(True, _("No holds")))
@@ -219,7 +221,7 @@ def run_badge(run: Run) -> Badge:
         Run.State.PARKED: Badge("bad", _("Stopped"), "triangle-alert"),
         Run.State.DONE: Badge("ok", _("Done"), "circle-check"),
     }
-    return words.get(Run.State(run.state), Badge("", run.get_state_display()))
+    return words.get(Run.State(run.state), Badge("", say(run.get_state_display())))
 
 
 @dataclass(frozen=True, slots=True)

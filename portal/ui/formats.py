@@ -25,6 +25,12 @@ DATE_PATTERNS = {
     "full_year": "EEEE d MMMM yyyy",
     "month": "MMMM yyyy",
 }
+# Long dates want their little words; the short ones are the same in both languages.
+SPANISH_PATTERNS = {
+    "full": "EEEE d 'de' MMMM",
+    "full_year": "EEEE d 'de' MMMM 'de' yyyy",
+    "month": "MMMM 'de' yyyy",
+}
 
 
 def locale() -> Locale:
@@ -66,7 +72,11 @@ def format_weekday_date(value: date, style: str = "short") -> str:
     """Return a date in one of DATE_PATTERNS; a moment is taken in the current time zone."""
     if isinstance(value, datetime):
         value = _local(value).date()
-    return str(format_date(value, DATE_PATTERNS[style], locale=locale()))
+    here = locale()
+    pattern = DATE_PATTERNS[style]
+    if here.language == "es":
+        pattern = SPANISH_PATTERNS.get(style, pattern)
+    return str(format_date(value, pattern, locale=here))
 
 
 def format_clock(value: datetime) -> str:

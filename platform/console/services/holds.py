@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
+from console.words import say
 from tenants.audit import Actor, record_control
 from tenants.models import Hold, Tenant
 
@@ -29,7 +31,7 @@ def add_hold(*, tenant: Tenant, kind: str, reason: str, by: Actor, now: datetime
     with transaction.atomic():
         Tenant.objects.select_for_update().get(pk=tenant.pk)
         if Hold.objects.filter(tenant=tenant, kind=kind, released_at__isnull=True).exists():
-            raise HoldRefused("There is already an open hold of this kind.")
+            raise HoldRefused(_("There is already an open hold of this kind."))
         hold = Hold.objects.create(tenant=tenant, kind=kind, reason=reason.strip(), opened_by=by.label, opened_at=now)
         _note_change(tenant.pk)
         record_control(
@@ -45,7 +47,7 @@ def release_hold(*, hold: Hold, reason: str, by: Actor, now: datetime) -> None:
             released_at=now, released_by=by.label
         )
         if not changed:
-            raise HoldRefused("This hold was released before.")
+            raise HoldRefused(_("This hold was released before."))
         _note_change(hold.tenant_id)
         record_control(
             "tenant.release",
@@ -60,11 +62,13 @@ def release_hold(*, hold: Hold, reason: str, by: Actor, now: datetime) -> None:
 
 def _why_not(tenant: Tenant, kind: str, reason: str) -> str:
     if kind not in Hold.Kind.values:
-        return "There is no such kind of hold."
+        return _("There is no such kind of hold.")
     if not reason.strip():
-        return "Write a reason; the company's owner sees it."
+        return _("Write a reason; the company's owner sees it.")
     if tenant.lifecycle != Tenant.Lifecycle.ACTIVE:
-        return f"Only an active company can be held; this one is {tenant.lifecycle}."
+        return _("Only an active company can be held; this one is %(state)s.") % {
+            "state": say(tenant.get_lifecycle_display()).lower()
+        }
     return ""
 
 
