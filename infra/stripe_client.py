@@ -34,17 +34,17 @@ class WrongStripeSetup(RuntimeError):
     """The environment would send money, or what we know of it, to the wrong place."""
 
 
-def _no_transaction() -> bool:
-    return False
+def _nothing() -> None:
+    return None
 
 
-_transaction_open: Callable[[], bool] = _no_transaction
+_before_call: Callable[[], None] = _nothing
 
 
-def refuse_calls_when(transaction_open: Callable[[], bool]) -> None:
-    """Name the question "is a transaction open?"; the database layer knows, this one does not."""
-    global _transaction_open
-    _transaction_open = transaction_open
+def before_each_call(hook: Callable[[], None]) -> None:
+    """Name what is to happen before a request leaves; the database layer raises NetworkInTransaction there."""
+    global _before_call
+    _before_call = hook
 
 
 class GuardedClient(stripe.RequestsClient):
@@ -52,8 +52,7 @@ class GuardedClient(stripe.RequestsClient):
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
         """Send one request; raises NetworkInTransaction."""
-        if _transaction_open():
-            raise NetworkInTransaction
+        _before_call()
         return super().request(*args, **kwargs)
 
 

@@ -11,7 +11,7 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register checks and outbox handlers; forbid calls to Stripe inside transactions (PAY-12)."""
-        from infra.stripe_client import refuse_calls_when
+        from infra.stripe_client import before_each_call
         from portal.payments import checks, handlers  # noqa: F401
 
-        refuse_calls_when(checks.is_transaction_open)
+        before_each_call(checks.leave_database)

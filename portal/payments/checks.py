@@ -1,4 +1,4 @@
-"""What must be true before money may move: the environment's Stripe setup, and no open transaction."""
+"""What must be true before money may move: the environment's Stripe setup, and no transaction around a call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.db import connection
 
-from infra.stripe_client import find_setup_problem
+from infra.stripe_client import NetworkInTransaction, find_setup_problem
 
 
 @register()
@@ -19,6 +19,13 @@ def check_stripe_setup(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
     return [Error(problem, id="payments.E001")] if problem else []
 
 
-def is_transaction_open() -> bool:
-    """Whether the product has a transaction open on this thread; the one that wraps a test does not count."""
-    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+def leave_database() -> None:
+    """Give the connection back before a call to Stripe; raises NetworkInTransaction (PAY-12).
+
+    A call may take a minute when Stripe is slow: payers who wait for it must not keep the pool from everybody
+    else (F-64). The transaction that wraps a test does not count, and is not left.
+    """
+    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise NetworkInTransaction
+    if not connection.in_atomic_block:
+        connection.close()

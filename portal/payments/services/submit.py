@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from portal.payments.services.stripe_customers import ensure_stripe_customer
 from tenants.audit import Actor, record
 from tenants.context import TenantContext
 
+log = logging.getLogger("porchlight.payments")
 State = PaymentAttempt.State
 RESERVATION = timedelta(minutes=15)
 DECLINE_WINDOW = timedelta(minutes=10)
@@ -243,5 +245,11 @@ def _call_and_apply(context: TenantContext, account_id: str, attempt: PaymentAtt
         return Settled(mark_unknown(attempt.pk))
     if isinstance(answer, NotExecuted):
         return Settled(close_unexecuted(attempt.pk, State.FAILED, code=answer.code, now=now))
-    applied = apply_intent(tenant_id=context.tenant.id, account_id=account_id, facts=answer, now=now)
+    try:
+        applied = apply_intent(tenant_id=context.tenant.id, account_id=account_id, facts=answer, now=now)
+    except Exception:
+        # Money may have moved and is not written down yet. The payer is told to wait, never shown an error that
+        # invites to pay again; webhook and sweeper do what failed here.
+        log.exception("a payment could not be written down", extra={"attempt": str(attempt.pk)})
+        return Settled(attempt)
     return Settled(applied)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Request, expect, sync_playwright
 
@@ -78,6 +79,12 @@ class Visit:
             card.locator(f'input[name="{name}"]').press_sequentially(value)
         self.page.get_by_role("button", name="Pay $412.50").click()
 
+    def is_accessible(self) -> bool:
+        """Whether the automatic accessibility check finds nothing (ui.md 7); Stripe's frame is Stripe's."""
+        found = Axe().run(self.page, context={"exclude": [["#payment-element"]]})
+        assert found.response["violations"] == [], found.generate_report()
+        return True
+
     def shoot(self, name: str) -> None:
         """Keep a picture where PAYMENT_SHOTS says."""
         if SHOTS:
@@ -100,10 +107,12 @@ def test_a_card_pays(visit: Visit) -> None:
     """PAY-01, PAY-02: the card goes to the other origin, the token comes to us."""
     card = visit.open()
     visit.shoot("pay")
+    assert visit.is_accessible()
     visit.pay(card)
     expect(visit.page.get_by_role("heading", name="Paid $412.50")).to_be_visible()
     expect(visit.page.get_by_text("Visa ending 4242")).to_be_visible()
     visit.shoot("paid")
+    assert visit.is_accessible()
     assert len(visit.posted) == 1
     assert visit.live.charged() == 41250
 
@@ -114,6 +123,7 @@ def test_a_decline_keeps_the_card_form_and_another_card_pays(visit: Visit) -> No
     visit.pay(card, DECLINED)
     expect(visit.page.get_by_text("There isn’t enough money on this card")).to_be_visible()
     visit.shoot("declined")
+    assert visit.is_accessible()
     visit.pay(card)
     expect(visit.page.get_by_role("heading", name="Paid $412.50")).to_be_visible()
     assert visit.live.charged() == 41250
@@ -167,5 +177,6 @@ def test_on_a_phone_at_dusk(visit: Visit) -> None:
     visit.page.emulate_media(color_scheme="dark")
     visit.open()
     visit.shoot("pay_phone")
+    assert visit.is_accessible()
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(visit.page.get_by_role("button", name="Pay $412.50")).to_be_in_viewport()

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import ProgrammingError, transaction
+import stripe
+from django.db import OperationalError, ProgrammingError, connection, transaction
 from django.db.models import F
 
 from infra.stripe_client import NetworkInTransaction, tenant_stripe
@@ -119,6 +120,36 @@ def test_killed_after_the_call_the_sweeper_finds_the_payment(bench: Bench, monke
     sweep(bench, seconds=61)
     assert bench.invoice().status == "paid"
     assert len(bench.intents()) == 1
+
+
+def test_a_database_that_fails_after_the_call_shows_no_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F2: the payer waits on the result page; an error page would invite to pay again."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(submit, "apply_intent", fail)
+        attempt = bench.pay("1042").attempt
+    assert attempt.state == State.SUBMITTED
+    assert bench.charged() == 41250
+    sweep(bench, seconds=61)
+    assert bench.attempt(attempt.pk).state == State.SUCCEEDED
+
+
+def test_no_connection_is_held_while_stripe_thinks(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F-64: slow calls must not empty the pool."""
+    seen: list[bool] = []
+    original = stripe.RequestsClient.request
+
+    def watch(self: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append(connection.connection is None)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(stripe.RequestsClient, "request", watch)
+    bench.pay("1042")
+    assert len(seen) >= 3
+    assert all(seen)
 
 
 def test_killed_before_the_commit_nothing_is_half_done(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
