@@ -121,8 +121,8 @@ def _needs(tenant: TenantFacts, now: datetime, day: date) -> list[Need]:
     found = old.aggregate(count=Count("pk"), newest=Max("invited_at"))
     if found["count"]:
         title = ngettext(
-            "%(count)s invitation was not opened for a week",
-            "%(count)s invitations were not opened for a week",
+            "%(count)s invitation is unused after a week",
+            "%(count)s invitations are unused after a week",
             found["count"],
         ) % {"count": format_number(found["count"])}
         needs.append(
