@@ -55,7 +55,7 @@ def staff_view(permission: Permission | None = None) -> Callable[[StaffView[Para
 
     def decorate(view: StaffView[Params]) -> AnyView[Params]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
             staff_request = open_office(request)
             if staff_request is None:
                 return to_sign_in(request)

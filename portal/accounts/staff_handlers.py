@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -66,7 +67,7 @@ def _send(context: TenantContext, event: OutboxEvent, staff: StaffUser, purpose:
     )
 
 
-def _welcome(company: str, has_password: bool) -> dict[str, object]:
+def _welcome(company: str, has_password: bool) -> dict[str, Any]:
     names = {"company": company}
     return {
         "subject": _("Your office at %(company)s") % names,
@@ -78,7 +79,7 @@ def _welcome(company: str, has_password: bool) -> dict[str, object]:
     }
 
 
-def _reset() -> dict[str, object]:
+def _reset() -> dict[str, Any]:
     return {
         "subject": _("Choose a new password"),
         "preheader": _("The link works once and for one hour."),

@@ -103,8 +103,8 @@ def page_of(customers: QuerySet[Customer], number: str | int | None, *, total: i
     """Return one page of rows; `total` saves counting when it is known. Six queries, however many customers."""
     paginator = Paginator(customers, PAGE_SIZE)
     if total is not None:
-        paginator.__dict__["count"] = total
-    page = paginator.get_page(number)
+        paginator.__dict__["count"] = total  # fills Django's cached property
+    page: Page[Any] = paginator.get_page(number)
     page.object_list = _fill_rows(list(page.object_list), today)
     return page
 

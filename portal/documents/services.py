@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.core.files.base import ContentFile
@@ -72,4 +73,9 @@ def _forget(item_id: UUID) -> None:
     item = MediaItem.objects.get(pk=item_id)
     keys = [item.storage_key, *filter(None, [item.details.get("tile_key")])]
     item.delete()
-    transaction.on_commit(lambda: [default_storage.delete(key) for key in keys], robust=True)
+    transaction.on_commit(partial(_delete_files, keys), robust=True)
+
+
+def _delete_files(keys: list[str]) -> None:
+    for key in keys:
+        default_storage.delete(key)

@@ -3,7 +3,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from portal.office.views import access, customers, session, settings, today
-from portal.payments.office_urls import urlpatterns as payments_patterns
 
 app_name = "office"
 
@@ -24,7 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings", settings.availability, name="settings"),
     path("settings/brand", settings.brand, name="settings_brand"),
     path("settings/company", settings.company, name="settings_company"),
-    path("payments/", include(payments_patterns)),
     path("import", include("portal.office.imports.urls")),
     path("payments/", include("portal.payments.office_urls")),
 ]
