@@ -26,6 +26,7 @@ CODE_TRIED = "sign_in.code_tried"
 
 ADDRESS_LIMIT, ADDRESS_WINDOW = 3, timedelta(hours=1)
 IP_LIMIT, IP_WINDOW = 30, timedelta(minutes=15)
+COMPANY_LIMIT, COMPANY_WINDOW = 300, timedelta(minutes=15)
 RESEND_IP_LIMIT, RESEND_IP_WINDOW = 10, timedelta(hours=1)
 CODE_LIMIT, CODE_WINDOW = 30, timedelta(minutes=15)
 ASK_HOURS = 24
@@ -96,12 +97,14 @@ def request_link(*, email: str, asking: Asking, next_page: str, language: str, c
     """Note the wish for a link; raises TooManyRequests by client.
 
     Does the same for every address, known or not: who gets a mail is decided later, by the event's handler
-    (AUN-17, AUN-18). Beyond three an hour for one address nothing more is sent, and nobody is told.
+    (AUN-17, AUN-18). Beyond three an hour for one address, or a flood of wishes at one company,
+    nothing more is sent, and nobody is told.
     """
     if _count(LINK_REQUESTED, now - IP_WINDOW, ip=client.ip) >= IP_LIMIT:
         raise TooManyRequests(int(IP_WINDOW.total_seconds()))
     _take_turn(_address_id(email))
-    within = _count(LINK_REQUESTED, now - ADDRESS_WINDOW, subject=_address_id(email)) < ADDRESS_LIMIT
+    within = _count(LINK_REQUESTED, now - ADDRESS_WINDOW, object_id=_address_id(email)) < ADDRESS_LIMIT
+    within = within and _count(LINK_REQUESTED, now - COMPANY_WINDOW) < COMPANY_LIMIT
     _note(LINK_REQUESTED, subject=_address_id(email), client=client, now=now)
     emit(
         LINK_REQUESTED,
@@ -120,7 +123,7 @@ def request_link(*, email: str, asking: Asking, next_page: str, language: str, c
 def request_fresh_link(*, row: LoginToken, language: str, client: Client, now: datetime) -> None:
     """Ask for a link in place of one that has ended, to the address it was mailed to (AUTH-08, AUN-14)."""
     _take_turn(_address_id(row.email))
-    by_address = _count(LINK_ENDED, now - ADDRESS_WINDOW, subject=_address_id(row.email))
+    by_address = _count(LINK_ENDED, now - ADDRESS_WINDOW, object_id=_address_id(row.email))
     by_ip = _count(LINK_ENDED, now - RESEND_IP_WINDOW, ip=client.ip)
     if by_address >= ADDRESS_LIMIT or by_ip >= RESEND_IP_LIMIT:
         return
@@ -151,10 +154,9 @@ def _take_turn(subject: UUID) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(subject.bytes[:8], "big", signed=True)])
 
 
-def _count(action: str, since: datetime, *, subject: UUID | None = None, ip: str | None = None) -> int:
+def _count(action: str, since: datetime, **where: UUID | str | None) -> int:
     # Keys are ordered by time, so the primary key's index finds the last minutes without one of its own.
-    rows = AuditEvent.objects.filter(pk__gte=first_key_of(since), action=action, at__gt=since)
-    return (rows.filter(object_id=subject) if subject else rows.filter(ip=ip)).count()
+    return AuditEvent.objects.filter(pk__gte=first_key_of(since), action=action, at__gt=since, **where).count()
 
 
 def _note(action: str, *, subject: UUID | None, client: Client, now: datetime) -> None:

@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from portal.access.models import PortalAccess
 from portal.access.services import invite_to_portal
+from portal.accounts.asking import LINK_REQUESTED
 from portal.accounts.models import PortalSession, PortalUser
 from portal.accounts.sessions import cookie_name
 from portal.customers.models import Contact, ContactPoint, Customer
 from tenants.audit import SYSTEM
+from tenants.schema.models import AuditEvent, OutboxEvent
 from tests.portal.accounts.signing_in import code_in, deliver, link_in, sign_in
 
 ALICE = "alice@example.com"
@@ -133,6 +135,16 @@ def test_one_address_gets_three_mails_an_hour(acme: Any, acme_client: Any) -> No
     assert len(deliver(acme)) == 3
 
 
+def test_a_flood_of_wishes_at_one_company_sends_nothing_more(acme: Any, acme_client: Any) -> None:
+    """AUN-19: from however many addresses it comes; the answer stays the same."""
+    now = timezone.now()
+    AuditEvent.objects.bulk_create(
+        AuditEvent(at=now, actor_kind="visitor", action=LINK_REQUESTED, ip=f"198.51.100.{n % 250}") for n in range(300)
+    )
+    assert acme_client.post("/sign-in", {"email": ALICE}).status_code == 303
+    assert deliver(acme) == []
+
+
 def test_a_known_contact_without_access_gets_it_with_the_first_sign_in(acme: Any, acme_client: Any) -> None:
     """AUTH-12, datamodel.md 4.4: origin self_match, active only after the mailbox was proven."""
     bob = Customer.objects.get(number="C-1002")
@@ -159,8 +171,6 @@ def test_a_revoked_person_does_not_come_back_by_asking(acme: Any, acme_client: A
 
 def test_delivering_the_event_twice_mails_once(acme: Any, acme_client: Any) -> None:
     """R: at least once delivery, one mail (reliability.md 4)."""
-    from tenants.schema.models import OutboxEvent
-
     acme_client.post("/sign-in", {"email": ALICE})
     deliver(acme)
     OutboxEvent.objects.update(state="waiting", next_at=timezone.now() - timedelta(minutes=1))
