@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -301,3 +302,21 @@ def test_a_find_that_fails_proves_nothing(bench: Bench) -> None:
     bench.break_api("500", path=CREATE, method="GET", times=3)
     with pytest.raises(AnswerUnknown):
         intents.find_intent(bench.account, customer="cus_x", attempt_id=attempt.pk, since=attempt.created_at)
+
+
+def test_facts_fetched_early_and_applied_late_change_nothing(bench: Bench) -> None:
+    """F10, F-56: every order of what was seen of a failed and of a paid intent ends the same."""
+    for passed, end in ((False, State.FAILED), (True, State.SUCCEEDED)):
+        attempt = bench.pay("1042", method="pm_card_threeDSecure2Required").attempt
+        asked = intents.retrieve_intent(bench.account, str(attempt.stripe_pi_id))
+        bench.as_bank(attempt, passed=passed)
+        answered = intents.retrieve_intent(bench.account, str(attempt.stripe_pi_id))
+        with bench.acme() as context:
+            settle_attempt(context=context, attempt_id=attempt.pk, now=later())
+            before = bench.ledger()
+            stale = [asked, answered, replace(asked, status="processing")]
+            for order in permutations([*stale, replace(asked, status="canceled")] if not passed else stale):
+                for facts in order:
+                    apply_intent(tenant_id=context.tenant.id, account_id=bench.account, facts=facts, now=later())
+        assert bench.attempt(attempt.pk).state == end
+        assert bench.ledger() == before
