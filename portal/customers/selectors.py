@@ -1,8 +1,8 @@
 """The customer list of the office: search, filters, counts and pages at a constant number of queries (F-03).
 
 What it leans on at 50,000 customers: the index on lower(name) for the order, the foreign keys of contact, point,
-location and access for the page's rows, invoice_by_customer for balances. Searching reads the names once (a sequential
-read of some 10 ms); beyond a few hundred thousand customers a trigram index on name and on point value is due.
+location and access for the page's rows, invoice_by_customer for balances. The counts above the list and a search read
+every customer once; beyond a hundred thousand a trigram index on name and point value, and kept counts, are due.
 """
 
 from __future__ import annotations

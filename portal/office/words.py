@@ -73,6 +73,7 @@ _EVENTS: dict[str, tuple[Any, str]] = {
     "portal_access.memo": (gettext_lazy("Memo changed"), "pencil"),
     "portal_access.level": (gettext_lazy("Level changed"), "shield-check"),
     "portal_access.activated": (gettext_lazy("Signed in for the first time"), "key-round"),
+    "portal_access.matched": (gettext_lazy("Signed in with an address on record"), "key-round"),
     "customer.email_added": (gettext_lazy("E-mail address added"), "mail"),
     "customer.created": (gettext_lazy("Customer created"), "users"),
     "customer.updated": (gettext_lazy("Customer changed"), "pencil"),

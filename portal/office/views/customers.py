@@ -15,6 +15,7 @@ from portal.accounts.staff_permissions import Permission, may
 from portal.customers.profile import load_profile
 from portal.customers.selectors import FILTERS, count_customers, find_customers, page_of
 from portal.office.customer_pages import (
+    delivery_of,
     make_chips,
     make_contact_line,
     make_customer_line,
@@ -67,7 +68,11 @@ def show_customer(request: StaffRequest, customer_id: UUID, form: InviteForm | N
     may_see_access = may(request.staff, Permission.VIEW_ACCESS)
     may_manage = may(request.staff, Permission.MANAGE_ACCESS)
     may_bill = may(request.staff, Permission.VIEW_INVOICES)
-    lines = [make_contact_line(row, profile.customer, today, may_manage=may_manage) for row in profile.rows]
+    delivery = delivery_of(profile.rows) if may_see_access else {}
+    lines = [
+        make_contact_line(row, profile.customer, today, delivery=delivery, may_manage=may_manage)
+        for row in profile.rows
+    ]
     open_to_invites = may_manage and not profile.customer.portal_locked and profile.customer.archived_at is None
     context = {
         "customer": make_header(profile, request.tenant),

@@ -16,6 +16,7 @@ from portal.accounts.client import Client
 from portal.accounts.models import PortalSession, PortalUser
 from portal.customers.models import ContactPoint, Customer
 from portal.invoices.models import Invoice
+from portal.messaging.models import OutboundMessage
 from tenants.context import prove_tenant
 from tenants.outbox import deliver_outbox
 from tenants.schema.models import AuditEvent
@@ -125,6 +126,18 @@ def test_the_life_of_an_access(olive: HostClient, acme: Any) -> None:
         "portal_access.invited",
     ]
     assert "Olive Owens" in page_of(olive, access.customer)
+
+
+def test_an_invitation_that_came_back_says_so(olive: HostClient, fay: Customer) -> None:
+    """ENR-28: the office sees it where it looks for the date, until the next one is sent."""
+    invite(olive, fay, "fay@gmial.example")
+    deliver_outbox(context=prove_tenant(ACME, timezone.now()))
+    assert "Came back" not in page_of(olive, fay)
+    OutboundMessage.objects.update(state="bounced")
+    assert "Came back" in page_of(olive, fay)
+    do(olive, PortalAccess.objects.get(customer=fay), "resend")
+    deliver_outbox(context=prove_tenant(ACME, timezone.now()))
+    assert "Came back" not in page_of(olive, fay)
 
 
 def test_the_menu_offers_only_what_is_possible(olive: HostClient, acme: Any) -> None:

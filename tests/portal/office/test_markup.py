@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from portal.access.models import PortalAccess
-from portal.accounts.models import StaffUser
+from portal.accounts.models import LoginToken, StaffUser
 from portal.accounts.staff_tokens import mint_staff_token
 from portal.customers.models import Customer
 from portal.customers.services import add_email
@@ -21,7 +20,7 @@ from tests.portal.ui.test_ui_templates import check
 
 
 @pytest.fixture
-def pages(olive: HostClient, acme_client: HostClient, acme: Any) -> Iterator[dict[str, HttpResponse]]:
+def pages(olive: HostClient, acme_client: HostClient, acme: Any) -> dict[str, HttpResponse]:
     """Every page of the office, by name, with a customer in each state of access."""
     now = timezone.now()
     alice = Customer.objects.get(number="C-1001")
@@ -32,10 +31,10 @@ def pages(olive: HostClient, acme_client: HostClient, acme: Any) -> Iterator[dic
     paul = StaffUser.objects.create(
         email="paul@acme.example", name="Paul", role="owner", status="invited", created_at=NOW
     )
-    token = mint_staff_token(staff=paul, purpose="staff_first_sign_in", now=now)  # type: ignore[arg-type]
+    token = mint_staff_token(staff=paul, purpose=LoginToken.Purpose.STAFF_FIRST_SIGN_IN, now=now)
     base = f"/office/customers/{alice.pk}"
     version = olive.get("/office/settings").context["form"].initial["version"]
-    yield {
+    return {
         "today": olive.get("/office/"),
         "share": olive.get("/office/share"),
         "customers": olive.get("/office/customers"),
