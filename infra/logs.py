@@ -2,9 +2,18 @@
 
 import logging
 import logging.config
+import re
 from typing import Any
 
 import structlog
+
+# The path of a link that signs in; its token must not outlive it in a log (AUN-16).
+_LINK = re.compile(r"(/l/)[A-Za-z0-9_-]{16,}")
+
+
+def hide_links(_logger: Any, _method: str, line: str) -> str:
+    """Return the finished line without the tokens of mailed links."""
+    return _LINK.sub(r"\1***", line)
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -30,7 +39,7 @@ def configure(options: dict[str, Any]) -> None:
                 "line": {
                     "()": structlog.stdlib.ProcessorFormatter,
                     "foreign_pre_chain": shared,
-                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, hide_links],
                 }
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from structlog.stdlib import ProcessorFormatter
 
 from portal.access.models import PortalAccess
 from portal.access.services import revoke, suspend
@@ -53,6 +55,26 @@ def test_pages_of_a_link_tell_its_address_to_nobody(acme: Any, acme_client: Any)
     answer = acme_client.post(f"/l/{minted.token}", headers={"Origin": "http://acme.portal.localhost"})
     assert answer["Referrer-Policy"] == "no-referrer"
     assert minted.token not in answer["Location"]
+
+
+def test_no_log_line_holds_the_token_of_a_link(acme: Any, acme_client: Any, globex_client: Any) -> None:
+    """AUN-16: a link opened at the wrong company or refused as foreign is logged with its path, without its token."""
+    minted = mint(ALICE)
+    formats = [h.formatter for h in logging.getLogger().handlers if isinstance(h.formatter, ProcessorFormatter)]
+    assert formats
+    records: list[logging.LogRecord] = []
+    collector = logging.Handler()
+    collector.emit = records.append  # type: ignore[method-assign]
+    logging.getLogger("django.request").addHandler(collector)
+    try:
+        globex_client.get(f"/l/{minted.token}")
+    finally:
+        logging.getLogger("django.request").removeHandler(collector)
+    [record] = records
+    assert minted.token in record.getMessage()
+    line = formats[0].format(record)
+    assert "/l/***" in line
+    assert minted.token not in line
 
 
 def test_the_button_signs_in_and_leads_to_the_deep_link(acme: Any, acme_client: Any) -> None:
