@@ -22,11 +22,12 @@ from tenants.schema.models import OutboxEvent
 @handles("payment.succeeded")
 def mail_receipt(context: TenantContext, event: OutboxEvent) -> None:
     """Mail the receipt to whoever paid; a second delivery of the event finds it sent."""
-    payment = Payment.objects.select_related("attempt__portal_user").get(pk=UUID(event.payload["payment"]))
+    payment = Payment.objects.select_related("attempt__portal_user", "bill_to").get(pk=UUID(event.payload["payment"]))
     user = payment.attempt.portal_user if payment.attempt else None
     if user is None or was_sent(event.key):
         return
-    with reader_of(context.tenant, user.language):
+    language = user.language or payment.bill_to.language
+    with reader_of(context.tenant, language):
         values = receipt_values(context, payment)
         subject = _("Receipt %(number)s: %(amount)s paid") % {
             "number": payment.receipt_no,
@@ -36,7 +37,7 @@ def mail_receipt(context: TenantContext, event: OutboxEvent) -> None:
         context=context,
         kind="receipt",
         to=user.email,
-        language=user.language,
+        language=language,
         subject=subject,
         template="email/receipt",
         values=values,
