@@ -76,7 +76,12 @@ class TenantQuerySet(models.QuerySet[Row]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
 
-TenantManager = models.Manager.from_queryset(TenantQuerySet)
+class TenantManager(models.Manager[Row]):
+    """Hands out query sets that know their tenant."""
+
+    def get_queryset(self) -> TenantQuerySet[Row]:
+        """Return a query set stamped with the tenant that is served now."""
+        return TenantQuerySet(self.model, using=self._db)
 
 
 class TenantModel(models.Model):

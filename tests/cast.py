@@ -121,9 +121,7 @@ def _make_customer(number: str, name: str, email: str, street: str) -> object:
     customer = Customer.objects.create(number=number, external_id=number, name=name, **stamps)
     contact = Contact.objects.create(customer=customer, name=name, is_primary=True, **stamps)
     ContactPoint.objects.create(contact=contact, kind="email", value=email, is_primary=True, created_at=NOW)
-    Location.objects.create(
-        customer=customer, street=street, city="Austin", region="TX", postal_code="78704", **stamps
-    )
+    Location.objects.create(customer=customer, street=street, city="Austin", region="TX", postal_code="78704", **stamps)
     user = PortalUser.objects.create(email=email, display_name=name, created_at=NOW)
     PortalAccess.objects.create(
         portal_user=user,

@@ -45,17 +45,13 @@ def build_template() -> None:
             owner = urlsplit(settings.ENV.database_url).username
             adm.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(draft)))
             adm.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                    sql.Identifier(draft), sql.Identifier(str(owner))
-                )
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(draft), sql.Identifier(str(owner)))
             )
             use(draft, owner=True)
             _fill()
             connection.close()
             adm.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                    sql.Identifier(draft), sql.Identifier(TEMPLATE)
-                )
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(TEMPLATE))
             )
         finally:
             adm.execute("SELECT pg_advisory_unlock(7243)")

@@ -50,9 +50,7 @@ class PortalAccess(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="person_has_one_access_per_customer", fields=["portal_user", "customer"]
-            ),
+            models.UniqueConstraint(name="person_has_one_access_per_customer", fields=["portal_user", "customer"]),
             models.CheckConstraint(
                 name="active_access_has_date", condition=~Q(status="active") | Q(activated_at__isnull=False)
             ),

@@ -87,9 +87,7 @@ class PortalUser(TenantModel):
     sign_in_count = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(name="portal_email_is_normalised", condition=Q(email=Lower("email")))
-        ]
+        constraints = [models.CheckConstraint(name="portal_email_is_normalised", condition=Q(email=Lower("email")))]
 
 
 class PortalSession(TenantModel):

@@ -25,9 +25,7 @@ class Invoice(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     number = models.CharField(max_length=40, unique=True)
     external_id = models.CharField(max_length=80, unique=True, null=True)
-    bill_to = models.ForeignKey(
-        "customers.Customer", on_delete=models.PROTECT, related_name="invoices", db_index=False
-    )
+    bill_to = models.ForeignKey("customers.Customer", on_delete=models.PROTECT, related_name="invoices", db_index=False)
     location = models.ForeignKey(
         "customers.Location", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
@@ -93,9 +91,7 @@ class Invoice(TenantModel):
                     + F("reserved_cents")
                 ),
             ),
-            models.CheckConstraint(
-                name="invoice_is_due_after_issue", condition=Q(due_on__gte=F("issued_on"))
-            ),
+            models.CheckConstraint(name="invoice_is_due_after_issue", condition=Q(due_on__gte=F("issued_on"))),
             models.CheckConstraint(
                 name="paid_invoice_has_no_balance",
                 condition=~Q(status="paid")
@@ -109,7 +105,5 @@ class Invoice(TenantModel):
             models.CheckConstraint(
                 name="voided_invoice_has_date", condition=~Q(status="void") | Q(voided_at__isnull=False)
             ),
-            models.CheckConstraint(
-                name="currency_is_three_capitals", condition=Q(currency__regex=r"^[A-Z]{3}$")
-            ),
+            models.CheckConstraint(name="currency_is_three_capitals", condition=Q(currency__regex=r"^[A-Z]{3}$")),
         ]

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as mark
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.accounts.staff_permissions import Permission
 from portal.accounts.staff_guards import StaffRequest, staff_view
+from portal.accounts.staff_permissions import Permission
 from portal.payments.csp import with_onboarding
 from portal.payments.services import onboarding
 from tenants.models import PaymentAccount

@@ -30,11 +30,7 @@ class Inbox:
 
     def events(self, event_type: str) -> list[dict[str, Any]]:
         """Return the received events of one type."""
-        return [
-            event
-            for event in (json.loads(body) for _, body, _ in self.received)
-            if event["type"] == event_type
-        ]
+        return [event for event in (json.loads(body) for _, body, _ in self.received) if event["type"] == event_type]
 
     def deliveries(self, event_type: str) -> list[tuple[str, bytes, str]]:
         """Return the raw deliveries of one type."""
@@ -71,9 +67,7 @@ class Bench:
         """Return an SDK client bound to the double."""
         bases: Any = dict.fromkeys(("api", "connect", "files", "meter_events"), self.base)
         http_client = stripe.RequestsClient(timeout=(3, 20))
-        return stripe.StripeClient(
-            key, base_addresses=bases, max_network_retries=retries, http_client=http_client
-        )
+        return stripe.StripeClient(key, base_addresses=bases, max_network_retries=retries, http_client=http_client)
 
     def control(self, action: str, **body: Any) -> dict[str, Any]:
         """Use the control plane; `state` is a GET."""
@@ -127,9 +121,7 @@ def token_for(client: stripe.StripeClient, account: str, method: str = "pm_card_
     return created.id
 
 
-def pay(
-    client: stripe.StripeClient, account: str, *, key: str | None = None, **params: Any
-) -> stripe.PaymentIntent:
+def pay(client: stripe.StripeClient, account: str, *, key: str | None = None, **params: Any) -> stripe.PaymentIntent:
     """Create and confirm a payment of $125.00 with a fee of $2.50 unless told otherwise."""
     method = params.pop("method", "pm_card_visa")
     given: Any = {

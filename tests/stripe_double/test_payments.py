@@ -46,9 +46,7 @@ def test_an_onboarding_link_works_once(bench: Bench, client: stripe.StripeClient
     assert bench.fetch(link.url)[:2] == (303, "http://office.example/again")
 
 
-def test_a_card_payment_leaves_charge_fee_and_balance_transaction(
-    bench: Bench, client: stripe.StripeClient
-) -> None:
+def test_a_card_payment_leaves_charge_fee_and_balance_transaction(bench: Bench, client: stripe.StripeClient) -> None:
     account = bench.account(client)
     on: Any = {"stripe_account": account}
     intent = pay(client, account)
@@ -131,9 +129,7 @@ def test_refunds_share_the_fee_and_stop_at_the_amount(bench: Bench, client: stri
     account = bench.account(client)
     on: Any = {"stripe_account": account}
     intent = pay(client, account)
-    part = client.v1.refunds.create(
-        {"payment_intent": intent.id, "amount": 5_000, "refund_application_fee": True}, on
-    )
+    part = client.v1.refunds.create({"payment_intent": intent.id, "amount": 5_000, "refund_application_fee": True}, on)
     assert (part.status, client.v1.refunds.retrieve(part.id, {}, on).amount) == ("succeeded", 5_000)
     (fee,) = client.v1.application_fees.list().data
     assert fee.amount_refunded == 100

@@ -24,9 +24,7 @@ def test_the_same_key_replays_the_same_payment(bench: Bench, client: stripe.Stri
     account = bench.account(client)
     token = token_for(client, account)
     with ThreadPoolExecutor(8) as pool:
-        calls = [
-            pool.submit(pay, client, account, key="attempt-1", confirmation_token=token) for _ in range(8)
-        ]
+        calls = [pool.submit(pay, client, account, key="attempt-1", confirmation_token=token) for _ in range(8)]
         ids = {call.result().id for call in calls}
     assert len(ids) == 1
     again: Any = pay(client, account, key="attempt-1", confirmation_token=token)
@@ -73,9 +71,7 @@ def test_a_lost_answer_leads_to_one_charge(bench: Bench, client: stripe.StripeCl
     assert log[1]["replayed"] == kind.endswith("_after")
 
 
-def test_a_saved_500_comes_back_for_ever_though_the_payment_was_made(
-    bench: Bench, client: stripe.StripeClient
-) -> None:
+def test_a_saved_500_comes_back_for_ever_though_the_payment_was_made(bench: Bench, client: stripe.StripeClient) -> None:
     """F4: only looking it up helps."""
     account = bench.account(client)
     token = token_for(client, account)
@@ -153,9 +149,7 @@ def test_a_dropped_event_is_listed_and_can_be_sent_again(bench: Bench, client: s
     bench.inbox.wait_for("payment_intent.succeeded")
 
 
-def test_a_refused_delivery_is_tried_again_with_a_fresh_signature(
-    bench: Bench, client: stripe.StripeClient
-) -> None:
+def test_a_refused_delivery_is_tried_again_with_a_fresh_signature(bench: Bench, client: stripe.StripeClient) -> None:
     account = bench.account(client)
     bench.inbox.status = 500
     pay(client, account)

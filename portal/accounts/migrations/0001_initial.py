@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import infra.ids
 from django.db import migrations, models
+
+import infra.ids
 
 
 class Migration(migrations.Migration):
@@ -17,9 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("email", models.EmailField(max_length=254, unique=True)),
                 ("display_name", models.CharField(blank=True, default="", max_length=120)),
@@ -51,9 +50,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("token_hash", models.BinaryField(max_length=32, unique=True)),
                 ("tenant_id", models.UUIDField()),
@@ -83,9 +80,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("email", models.EmailField(max_length=254, null=True, unique=True)),
                 ("name", models.CharField(max_length=120)),
@@ -150,9 +145,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("token_hash", models.BinaryField(max_length=32, unique=True)),
                 ("tenant_id", models.UUIDField()),
@@ -181,9 +174,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 (
                     "purpose",

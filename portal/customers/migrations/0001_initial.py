@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import infra.ids
 from django.db import migrations, models
+
+import infra.ids
 
 
 class Migration(migrations.Migration):
@@ -19,9 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("number", models.CharField(max_length=20, unique=True)),
                 ("external_id", models.CharField(max_length=80, null=True, unique=True)),
@@ -73,9 +72,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("external_id", models.CharField(blank=True, default="", max_length=80)),
                 ("name", models.CharField(max_length=200)),
@@ -117,9 +114,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("external_id", models.CharField(blank=True, default="", max_length=80)),
                 ("name", models.CharField(blank=True, default="", max_length=120)),
@@ -153,9 +148,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("kind", models.CharField(choices=[("email", "Email"), ("phone", "Phone")], max_length=5)),
                 ("value", models.CharField(max_length=254)),
@@ -177,9 +170,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["kind", "value"], name="point_by_value")],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("contact", "kind", "value"), name="contact_has_point_once"
-                    ),
+                    models.UniqueConstraint(fields=("contact", "kind", "value"), name="contact_has_point_once"),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("kind", "email"), _negated=True),

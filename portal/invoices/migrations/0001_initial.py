@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import infra.ids
 from django.db import migrations, models
+
+import infra.ids
 
 
 class Migration(migrations.Migration):
@@ -20,9 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=infra.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
                 ("number", models.CharField(max_length=40, unique=True)),
                 ("external_id", models.CharField(max_length=80, null=True, unique=True)),
@@ -118,9 +117,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["bill_to", "status", "-issued_on"], name="invoice_by_customer")
-                ],
+                "indexes": [models.Index(fields=["bill_to", "status", "-issued_on"], name="invoice_by_customer")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("total_cents__gte", 0)), name="invoice_total_is_not_negative"
