@@ -79,7 +79,7 @@ def test_the_catalogue_is_what_the_sources_say() -> None:
 
 
 def test_a_text_without_translation_is_noticed(spanish: catalogue.Book) -> None:
-    wanted = catalogue.read_sources()
+    wanted = catalogue.read_catalogue("es")
     wanted.add("A text that nobody has translated")
     wanted.add("Pay %(amount)s")
     merged = catalogue.merge(spanish, wanted)
@@ -95,6 +95,7 @@ def test_the_command_fails_while_a_file_is_old(tmp_path: Any, monkeypatch: pytes
         (folder / name).write_bytes((catalogue.LOCALE / "es" / "LC_MESSAGES" / name).read_bytes())
     (folder / "django.mo").write_bytes(b"old")
     monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
+    monkeypatch.setattr(catalogue, "read_sources", lambda: catalogue.read_catalogue("es"))
     with pytest.raises(CommandError, match=r"django\.mo of es is not what the sources say"):
         call_command("catalogue", "--check")
     call_command("catalogue")
@@ -200,6 +201,13 @@ def test_the_sign_up_is_spanish(db: None, known: set[str]) -> None:
         html = get(visitor.browser, path)
         assert word in html
         assert english_in(html, known) == [], path
+    visitor.start()
+    address = get(visitor.browser, "/signup/address/")
+    assert "Elija su dirección" in address
+    visitor.choose("luz-brillante")
+    verify = get(visitor.browser, "/signup/verify/")
+    assert "Revise su correo" in verify
+    assert [english_in(html, known) for html in (address, verify)] == [[], []]
 
 
 def test_form_errors_are_spanish(db: None, known: set[str]) -> None:
