@@ -38,6 +38,29 @@ class SchemaSlot(models.Model):
         ]
 
 
+class SchemaTemplate(models.Model):
+    """What a schema of one release is: made once by real migrations, replayed ever after (platform.md 0.3)."""
+
+    release = models.CharField(primary_key=True, max_length=40)
+    schema_name = models.CharField(max_length=34, unique=True)
+    ddl = models.TextField(blank=True, default="")
+    fingerprint = models.CharField(max_length=64, blank=True, default="")
+    relations = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    built_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="template_name_is_ours", condition=Q(schema_name__regex=r"^t_[0-9a-f]{12,32}$")
+            ),
+            models.CheckConstraint(
+                name="built_template_is_whole",
+                condition=Q(built_at__isnull=True) | (~Q(ddl="") & ~Q(fingerprint="")),
+            ),
+        ]
+
+
 class Run(models.Model):
     """One saga: ordered, resumable, driven by this row and not by the broker (platform.md 0.4)."""
 

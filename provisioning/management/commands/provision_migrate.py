@@ -4,9 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import connection
+from django.utils import timezone
 
 from provisioning.models import SchemaSlot
 from provisioning.schemas import current_release, fingerprint, migrate_public, migrate_schema
+from provisioning.templates import ensure_template
 from tenants.models import Tenant
 from tenants.scope import control_scope
 
@@ -19,6 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate what is behind, one schema after the other."""
         migrate_public()
+        ensure_template(timezone.now())
         release = current_release()
         with control_scope():
             behind = SchemaSlot.objects.filter(state__in=["ready", "claimed"]).exclude(release=release)
