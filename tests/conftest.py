@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client, TestCase
+from django.utils import timezone, translation
 
 from tenants.config import snapshot
 from tenants.scope import control_scope, tenant_scope
@@ -41,6 +42,14 @@ def forget_snapshots() -> Iterator[None]:
     snapshot._snapshots.clear()
     yield
     snapshot._snapshots.clear()
+
+
+@pytest.fixture(autouse=True)
+def leave_no_language_behind() -> Iterator[None]:
+    """End each test in the default language and time zone: a request leaves its own on the thread."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
 
 
 class HostClient(Client):

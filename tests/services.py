@@ -31,6 +31,8 @@ def ensure_servers() -> None:
             "PUBLIC_SCHEME": "http",
             "PUBLIC_PORT": "",
             "DEMO": "true",
+            "EMAIL_URL": "",
+            "SENTRY_DSN": "",
             "STRIPE_SECRET_KEY": "sk_test_porchlight",
             "STRIPE_PUBLISHABLE_KEY": "pk_test_porchlight",
             "STRIPE_WEBHOOK_SECRETS_CONNECT": "whsec_connect_tests",

@@ -142,8 +142,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
-_stripe_js = "/".join(ENV.stripe_js_url.split("/")[:3])
-STRIPE_FRAMES = [ENV.stripe_element_origin, _stripe_js]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -4,10 +4,12 @@ from typing import Final, Literal
 
 from console.models import Operator
 
-Action = Literal["tenants.view", "tenants.hold", "tenants.release", "runs.view", "runs.retry"]
+Action = Literal[
+    "tenants.view", "tenants.hold", "tenants.release", "runs.view", "runs.retry", "webhooks.view", "webhooks.replay"
+]
 
-_LOOK: Final = frozenset[Action]({"tenants.view", "runs.view"})
-_RUN: Final = _LOOK | frozenset[Action]({"runs.retry"})
+_LOOK: Final = frozenset[Action]({"tenants.view", "runs.view", "webhooks.view"})
+_RUN: Final = _LOOK | frozenset[Action]({"runs.retry", "webhooks.replay"})
 _HOLD: Final = frozenset[Action]({"tenants.hold", "tenants.release"})
 
 MAY: Final[dict[str, frozenset[Action]]] = {

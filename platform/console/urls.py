@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console import views
+from console import views, webhook_views
 
 app_name = "console"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("tenants/<uuid:tenant_id>/", views.tenant, name="tenant"),
     path("tenants/<uuid:tenant_id>/hold/", views.hold, name="hold"),
     path("holds/<uuid:hold_id>/release/", views.release, name="release"),
+    path("webhooks/", webhook_views.webhooks, name="webhooks"),
+    path("webhooks/<uuid:inbox_id>/replay/", webhook_views.replay, name="replay"),
     path("runs/<uuid:run_id>/", views.run, name="run"),
     path("runs/<uuid:run_id>/retry/", views.retry, name="retry"),
 ]

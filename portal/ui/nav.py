@@ -48,6 +48,7 @@ OFFICE = (
 CONSOLE = (
     NavEntry("console:overview", _("Overview"), "gauge", ("console:overview", "console:run"), _("Fleet")),
     NavEntry("console:tenants", _("Tenants"), "building-2", ("console:tenant",), _("Fleet")),
+    NavEntry("console:webhooks", _("Webhooks"), "git-branch", ("console:webhook",), _("Delivery")),
 )
 
 _BY_NAMESPACE: dict[str, tuple[NavEntry, ...]] = {

@@ -78,20 +78,20 @@ def test_next_leads_nowhere_else(db: None) -> None:
 def test_suspending_closes_the_host_at_once_and_releasing_opens_it(console: HostClient, control: object) -> None:
     """Acceptance 22, 23; platform.md 3.3 rows 6 and 7."""
     visitor = HostClient("acme.portal.localhost")
-    assert visitor.get("/office/sign-in/").status_code == 200
+    assert visitor.get("/office/sign-in").status_code == 200
     refused = console.post(f"/tenants/{ACME}/hold/", {"kind": "abuse", "reason": "spam", "typed_slug": "globex"})
     assert refused.status_code == 422
     for kind in ("abuse", "billing"):
         done = console.post(f"/tenants/{ACME}/hold/", {"kind": kind, "reason": "spam", "typed_slug": "acme"})
         assert done.status_code == 302
-    closed = visitor.get("/office/sign-in/")
+    closed = visitor.get("/office/sign-in")
     assert closed.status_code == 503
     assert closed["Retry-After"]
     assert "Acme Heating &amp; Air" in closed.content.decode()
     for hold in Hold.objects.filter(tenant_id=ACME):
-        assert visitor.get("/office/sign-in/").status_code == 503
+        assert visitor.get("/office/sign-in").status_code == 503
         console.post(f"/holds/{hold.pk}/release/", {"reason": "settled"})
-    assert visitor.get("/office/sign-in/").status_code == 200
+    assert visitor.get("/office/sign-in").status_code == 200
     actions = PlatformAuditEvent.objects.filter(tenant_id=ACME).values_list("action", flat=True)
     assert sorted(actions) == ["tenant.hold", "tenant.hold", "tenant.release", "tenant.release"]
 
