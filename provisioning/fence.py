@@ -114,6 +114,25 @@ def hold_session_lock(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        if connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        _unlock(key)
+
+
+@contextmanager
+def try_session_lock(name: str) -> Iterator[bool]:
+    """Hold a lock on Django's own connection for the block, or yield False when somebody else holds it."""
+    key = lock_key(name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            _unlock(key)
+
+
+def _unlock(key: int) -> None:
+    # A connection that has ended took its locks along.
+    if connection.connection is not None and not connection.connection.closed:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])

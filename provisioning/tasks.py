@@ -12,6 +12,7 @@ from infra.sweeps import every
 from provisioning.driver import drive
 from provisioning.fence import is_free
 from provisioning.models import Run
+from provisioning.pool import clean_pool, fill_pool
 from tenants.scope import control_scope
 from tenants.tasks import control_task
 
@@ -50,3 +51,15 @@ def sweep_runs(now: datetime) -> int:
             log.warning("driving a run in the clock's process", extra={"run": str(run_id)})
             drive(run_id)
     return len(abandoned)
+
+
+@every(2)
+def sweep_pool(now: datetime) -> int:
+    """Build the one slot that is missing; the next one comes with the next sweep."""
+    return fill_pool(now=now)
+
+
+@every(15)
+def sweep_dirty_slots(now: datetime) -> int:
+    """Set aside what nobody may have and remove a few of what was set aside."""
+    return clean_pool(now=now)

@@ -9,7 +9,8 @@ from django.contrib.auth.hashers import make_password
 
 from provisioning.models import SchemaSlot
 from provisioning.schemas import create_schema, current_release, fingerprint, migrate_schema
-from tenants.models import Flag, FlagOverride, Hostname, PaymentAccount, Plan, Tenant
+from tenants.config.registry import POOL_TARGET
+from tenants.models import Flag, FlagOverride, Hostname, PaymentAccount, Plan, SettingValue, Tenant
 from tenants.scope import control_scope, tenant_scope
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -31,6 +32,8 @@ def make_cast() -> None:
             password_hash=make_password(STAFF_PASSWORD, hasher="argon2"),
             created_at=NOW,
         )
+        # No schemas in stock: tests that want some say so.
+        SettingValue.objects.create(scope="platform", key=POOL_TARGET.name, value=0, set_by="the cast", set_at=NOW)
     _make_tenant(ACME, "acme", "Acme Heating & Air", "t_ac3e00000000000000000001", "olive@acme.example")
     _make_tenant(GLOBEX, "globex", "Globex Plumbing", "t_610be8000000000000000002", "gina@globex.example")
     with tenant_scope(ACME, "t_ac3e00000000000000000001"):

@@ -82,6 +82,7 @@ ENROL_POLICY = _declare("enrol.policy", "known_email+request", _one_of("known_em
 INVOICES_SECTION = _declare("sections.invoices", "show", _one_of("show", "hide"))
 INVOICES_FILTER = _declare("invoices.filter", "none", _one_of("none", "reviewed", "exported", "reviewed_and_exported"))
 SHOW_ZERO_INVOICES = _declare("invoices.show_zero", True, _bool)
+POOL_TARGET = _declare("platform.pool_target", 3, _int_between(0, 200), ("platform",))
 
 
 def check_value(name: str, value: Any, layer: Layer) -> Any:

@@ -1,0 +1,176 @@
+"""Schemas in stock: one builder, one taker each, none that was tampered with, none left lying (platform.md 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from provisioning.models import SchemaSlot, SchemaTemplate
+from provisioning.pool import clean_pool, fill_pool, pool_status
+from provisioning.schemas import create_schema, current_release, fingerprint
+from provisioning.slots import announce_slot, claim_slot
+from provisioning.steps import build_slot
+from provisioning.steps.base import Task
+from provisioning.tasks import sweep_dirty_slots, sweep_pool
+from tenants.models import SettingValue
+from tenants.scope import control_scope
+from tests.provisioning.schemas import alter, schemas
+
+pytestmark = pytest.mark.usefixtures("own_database")
+T = TypeVar("T")
+
+
+def _set_target(count: int) -> None:
+    with control_scope():
+        SettingValue.objects.filter(key="platform.pool_target").update(value=count)
+
+
+def _stock(count: int) -> list[str]:
+    fill_pool(now=timezone.now(), count=count, target=count)
+    return _in_state("ready")
+
+
+def _in_state(state: str) -> list[str]:
+    with control_scope():
+        return list(SchemaSlot.objects.filter(state=state, claimed_by_run=None).values_list("schema_name", flat=True))
+
+
+def _at_once(count: int, work: Callable[[], T]) -> list[T]:
+    gate = Barrier(count)
+
+    def one() -> T:
+        try:
+            with control_scope(), connection.cursor():
+                gate.wait(20)
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as threads:
+        return [each.result() for each in [threads.submit(one) for _ in range(count)]]
+
+
+def _build(run_id: UUID) -> dict[str, object]:
+    return build_slot.act(Task(run_id, uuid4(), 1, timezone.now()))
+
+
+def test_the_pool_is_filled_one_by_one_up_to_its_target_and_no_further() -> None:
+    _set_target(2)
+    assert [sweep_pool(timezone.now()) for _ in range(4)] == [1, 1, 0, 0]
+    status = pool_status()
+    assert (status.ready, status.building, status.dirty, status.is_low) == (2, 0, 0, False)
+    with control_scope():
+        template = SchemaTemplate.objects.get(release=current_release())
+    assert {fingerprint(name) for name in _in_state("ready")} == {template.fingerprint}
+
+
+def test_nobody_builds_while_somebody_does() -> None:
+    """Two controllers cannot start two waves of refilling."""
+    _set_target(3)
+    assert sum(_at_once(4, lambda: fill_pool(now=timezone.now()))) + fill_pool(now=timezone.now(), count=5) == 3
+    assert len(_in_state("ready")) == 3
+
+
+def test_a_waiting_schema_is_handed_out_at_once_and_only_once() -> None:
+    """Ten take from six: six different ones, four leave with nothing (M2)."""
+    stock = _stock(6)
+    taken = _at_once(10, lambda: claim_slot(uuid4()))
+    assert sorted(filter(None, taken)) == sorted(stock)
+    assert taken.count(None) == 4
+
+
+def test_an_empty_pool_is_no_obstacle_and_is_no_secret() -> None:
+    """Acceptance check 10: those for whom nothing waits get one built, and the step's result says so."""
+    stock = _stock(2)
+    results = _at_once(5, lambda: _build(uuid4()))
+    made = {str(result["schema"]) for result in results}
+    assert len(made) == 5
+    assert sorted(str(result["schema"]) for result in results if result["from_pool"]) == sorted(stock)
+    assert len({fingerprint(name) for name in made}) == 1
+
+
+def test_a_company_asks_twice_and_gets_the_same_schema() -> None:
+    _stock(2)
+    run_id = uuid4()
+    assert _build(run_id)["schema"] == _build(run_id)["schema"]
+    assert len(_in_state("ready")) == 1
+
+
+@pytest.mark.parametrize("found_by", ["claim", "janitor"])
+def test_a_schema_that_was_changed_by_hand_is_never_handed_out_and_is_replaced(found_by: str) -> None:
+    """Acceptance check 20."""
+    _set_target(2)
+    first, second = _stock(2)
+    alter(f"ALTER TABLE {first}.customers_customer ADD COLUMN extra integer")
+    if found_by == "claim":
+        assert claim_slot(uuid4()) == second
+        assert _in_state("dirty") == [first]
+    assert sweep_dirty_slots(timezone.now()) == 1
+    while sweep_pool(timezone.now()):
+        pass
+    assert first not in schemas()
+    assert _in_state("dropped") == [first]
+    assert first not in _in_state("ready")
+    assert (pool_status().ready, pool_status().dirty) == (2, 0)
+
+
+def test_old_schemas_go_and_only_a_few_at_a_time() -> None:
+    """Fourteen days are enough; M16: dropping is rationed."""
+    stock = _stock(3)
+    later = timezone.now() + timedelta(days=15)
+    assert [clean_pool(now=later) for _ in range(3)] == [2, 1, 0]
+    assert not schemas() & set(stock)
+
+
+def test_what_was_made_for_another_release_is_not_handed_out() -> None:
+    stock = _stock(1)
+    with control_scope():
+        SchemaSlot.objects.filter(schema_name__in=stock).update(release="yesterday")
+    assert claim_slot(uuid4()) is None
+    assert pool_status().outdated == 1
+    assert clean_pool(now=timezone.now()) == 1
+    assert not schemas() & set(stock)
+
+
+def test_code_of_yesterday_does_not_judge_what_newer_code_made() -> None:
+    """While a release rolls out, both clocks run: the old one leaves the new one's schemas alone."""
+    stock = _stock(1)
+    now = timezone.now()
+    with control_scope():
+        SchemaSlot.objects.filter(schema_name__in=stock).update(release="tomorrow")
+        SchemaTemplate.objects.create(
+            release="tomorrow",
+            schema_name="t_00000000000000000000beef",
+            ddl="x",
+            fingerprint="x",
+            created_at=now,
+            built_at=now + timedelta(minutes=1),
+        )
+    assert clean_pool(now=now) == 0
+    assert fill_pool(now=now, target=3) == 0
+    assert set(stock) <= schemas()
+
+
+def test_what_a_killed_builder_left_is_finished_by_the_next() -> None:
+    """ISO-32: the name was in the ledger before the schema was there."""
+    left = announce_slot(run_id=None, now=timezone.now()).schema_name
+    create_schema(left)
+    assert fill_pool(now=timezone.now(), target=1, count=5) == 1
+    assert _in_state("ready") == [left]
+
+
+def test_a_schema_that_the_ledger_does_not_know_is_never_touched() -> None:
+    """ISO-31: whoever made it, it is not ours to remove."""
+    strange = "t_00000000000000000000beef"
+    alter(f"CREATE SCHEMA {strange}")
+    _stock(1)
+    clean_pool(now=timezone.now() + timedelta(days=99), limit=50)
+    assert strange in schemas()
