@@ -23,8 +23,8 @@ def _contract(name: str) -> list[set[str]]:
 
 
 def _imports(source: Source) -> Iterator[tuple[int, str]]:
-    """Name everything a file imports, inside functions too."""
-    for node in ast.walk(source.tree):
+    """Name everything a file imports when it runs, inside functions too."""
+    for node in _running(source.tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -35,6 +35,15 @@ def _imports(source: Source) -> Iterator[tuple[int, str]]:
                 module = f"{above}.{module}".rstrip(".")
             yield node.lineno, module
             yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk the tree without what only the type checker reads."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and dotted(child.test).endswith("TYPE_CHECKING"):
+            continue
+        yield from _running(child)
 
 
 def _faults(layers: list[set[str]], prefix: str) -> list[str]:

@@ -48,7 +48,7 @@ CANARIES = (
     "Acme",
     "Alice",
     "Archer",
-    "Bob",
+    "Bob Baker",
     "Baker",
     "Olive",
     "alice@example.com",
