@@ -189,7 +189,7 @@ class LiveProduct:
     def rows(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
         """Run a statement as superuser and return its rows."""
         with self.database() as connection:
-            cursor = connection.execute(statement, params)  # type: ignore[call-overload]
+            cursor = connection.execute(statement, params)
             return cursor.fetchall() if cursor.description else []
 
     def schema_of(self, slug: str) -> str:

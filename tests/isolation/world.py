@@ -296,7 +296,7 @@ _VARIES = re.compile(
 
 def body_of(answer: HttpResponseBase) -> str:
     """Return the whole body, streamed or not, as text."""
-    parts = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined, call-overload]
+    parts = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined]
     if answer.headers.get("Content-Type") == "application/pdf":
         return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(parts)).pages)
     return bytes(parts).decode("utf-8", "backslashreplace")
