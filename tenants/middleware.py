@@ -110,6 +110,7 @@ class HostMiddleware:
             return self._serve_tenant(request, host)
         request.urlconf = f"config.urls_{host.kind}"
         with control_scope() as scope:
+            touch_database()
             return keep_scope(self.get_response(request), scope)
 
     def _set_host(self, request: HttpRequest, host: Host) -> None:
@@ -153,6 +154,12 @@ class HostMiddleware:
             forget_place(slug)
             log.critical("tenant identity mismatch", extra={"tenant": str(place.tenant_id)})
             raise
+
+
+def touch_database() -> None:
+    """Open the connection outside any transaction, where a dead one is replaced unnoticed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 URLCONF_BY_DOOR = {

@@ -16,7 +16,6 @@ from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES  # noqa: E402
 
 DATABASES["default"]["OPTIONS"].pop("pool")
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
 DATABASES["default"]["CONN_MAX_AGE"] = None
 # New passwords are hashed cheaply; the cast's are real ones, so that the running product knows them too.
 PASSWORD_HASHERS = [

@@ -78,7 +78,6 @@ def _database() -> dict[str, Any]:
         **database,
         "ENGINE": "tenants.backend",
         "ATOMIC_REQUESTS": True,
-        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }
 

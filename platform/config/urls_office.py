@@ -1,7 +1,6 @@
 """What a company's host serves while the portal is switched off: the office, and one page for its customers."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import RedirectView
 
 from portal.settings.door import portal_off
 
@@ -9,9 +8,8 @@ office_patterns: list[URLPattern | URLResolver] = [
     path("ui/", include("portal.ui.urls")),
     path("brand/", include("portal.settings.urls")),
     path("office/", include("portal.office.urls")),
-    path("office", RedirectView.as_view(url="/office/")),
 ]
-urlpatterns = [*office_patterns, re_path(r"^(?!office/|ui/|static/).*$", portal_off)]
+urlpatterns = [*office_patterns, re_path(r"^(?!office(?:/|$)|ui/|static/).*$", portal_off)]
 
 handler403 = "portal.ui.errors.forbidden"
 handler404 = "portal.ui.errors.not_found"

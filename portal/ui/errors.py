@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import is_valid_path
+from django.utils.http import escape_leading_slashes
 
 from portal.ui.context import theme_of
 
@@ -32,7 +34,12 @@ def render_error(
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer 404; what may not be seen looks exactly the same."""
+    """Answer 404; what may not be seen looks exactly the same. A slash too many or too few is put right."""
+    twin = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
+    is_route = request.resolver_match is not None
+    if request.method == "GET" and not is_route and is_valid_path(twin, getattr(request, "urlconf", None)):
+        query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
+        return HttpResponseRedirect(f"{escape_leading_slashes(twin)}{query}")
     return render_error(request, "404", status=404)
 
 

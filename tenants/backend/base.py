@@ -48,6 +48,7 @@ class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
         self._proven: Scope | None = None
         self._transaction_scope: Scope | None = None
         self._born = False
+        self._untried = False
         super().__init__(*args, **kwargs)
         self._born = True
         self.execute_wrappers.append(self._refuse_stale_cursor)
@@ -75,12 +76,20 @@ class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
         scope = current_scope()
         self._refuse_second_scope(scope)
         cursor = _plain._cursor(self, name)
-        if self._proven != scope:
-            try:
-                self._apply(scope)
-            except BaseException:
-                cursor.close()
+        if self._proven == scope:
+            return cursor
+        untried, self._untried = self._untried, False
+        try:
+            self._apply(scope)
+        except ScopeNotApplied as error:
+            if not untried or self.in_atomic_block or not isinstance(error.__cause__, psycopg.OperationalError):
                 raise
+            # The pool handed out a connection that had died while it lay there, so its neighbours are dead too.
+            # Entering the scope is the health check: nothing has run yet, and a new connection proves itself anew.
+            if self.pool is not None:
+                self.pool.drain()
+            cursor = _plain._cursor(self, name)
+            self._apply(scope)
         return cursor
 
     def _apply(self, scope: Scope) -> None:
@@ -143,6 +152,7 @@ class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
     def connect(self) -> None:
         self._forget()
         super().connect()
+        self._untried = True
 
     def close(self) -> None:
         self._forget()

@@ -340,7 +340,7 @@ def _statements() -> Iterator[list[tuple[str, str]]]:
         (ACME_HOST, "/static/ui/tokens.css", set()),
         (ACME_HOST, "/readyz", {"control"}),
         ("nobody.portal.localhost", "/", {"route"}),
-        ("console.localhost", "/sign-in/", set()),
+        ("console.localhost", "/sign-in/", {"control"}),
         ("portal.localhost", "/", {"control"}),
     ],
 )
