@@ -11,7 +11,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-OK, USAGE, NOT_FOUND, REFUSED = 0, 2, 3, 4
+from console.cli_fleet import Partial, add_groups
+
+OK, USAGE, NOT_FOUND, REFUSED, PARTIAL = 0, 2, 3, 4, 7
+
+
+class LedgerBroken(Exception):
+    """At least one company's books break a rule; `rows` say which."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        super().__init__(f"{len(rows)} broken rules")
+        self.rows = rows
 
 
 class NotFound(Exception):
@@ -19,8 +29,13 @@ class NotFound(Exception):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 ok, 2 usage, 3 not found, 4 refused by a guard."""
+    """Run one command and return its exit code.
+
+    0 ok, 2 usage, 3 not found, 4 refused by a guard, 6 somebody else is at it, 7 done in part.
+    """
     arguments = _parser().parse_args(argv)
+    if login := getattr(arguments, "login", ""):
+        os.environ["DATABASE_LOGIN"] = login
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
@@ -32,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return USAGE
     from console.services.holds import HoldRefused
+    from provisioning.fleet import FleetBusy, NothingToChange
+    from provisioning.plans import PlanRefused
     from tenants.scope import control_scope
 
     try:
@@ -40,9 +57,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NotFound as error:
         sys.stderr.write(f"{error}\n")
         return NOT_FOUND
+    except LedgerBroken as error:
+        _show(error.rows, as_json=arguments.json)
+        return PARTIAL
     except HoldRefused as error:
         sys.stderr.write(f"{error.reason}\n")
         return REFUSED
+    except (PlanRefused, NothingToChange) as error:
+        sys.stderr.write(f"{error}\n")
+        return REFUSED
+    except FleetBusy:
+        sys.stderr.write("Another process is rolling this release out.\n")
+        return CONFLICT
+    except Partial as error:
+        _show(error.rows, as_json=arguments.json)
+        return PARTIAL
     _show(rows, as_json=arguments.json)
     return OK
 
@@ -61,10 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("slug")
     release.add_argument("--kind", choices=["operator", "billing", "abuse", "security"], required=True)
     release.add_argument("--reason", required=True)
+    ledger = groups.add_parser("ledger", help="the companies' books").add_subparsers(required=True)
+    verify = _command(ledger, "verify", verify_ledgers, "check every rule of the books, of one company or of all")
+    verify.add_argument("slug", nargs="?", default="")
     runs = groups.add_parser("runs", help="provisioning runs").add_subparsers(required=True)
     _command(runs, "list", list_runs, "the latest runs")
     _command(runs, "show", show_run, "one run, step by step").add_argument("run", type=UUID)
     _command(runs, "retry", retry_parked, "let a stopped run go on").add_argument("run", type=UUID)
+    add_groups(groups, _command)
     return parser
 
 
@@ -134,6 +167,30 @@ def release_tenant(arguments: Any) -> list[dict[str, Any]]:
     release_hold(hold=hold, reason=arguments.reason, by=_actor(), now=timezone.now())
     left = Hold.objects.filter(tenant=tenant, released_at__isnull=True).count()
     return [{"released": str(hold.pk), "holds left": left}]
+
+
+def verify_ledgers(arguments: Any) -> list[dict[str, Any]]:
+    """Check the books of one company or of all active ones; raises LedgerBroken."""
+    from django.utils import timezone
+
+    from portal.payments.invariants import find_broken_invariants
+    from tenants.context import serving
+    from tenants.models import Tenant
+
+    now = timezone.now()
+    chosen = (
+        [_tenant(arguments.slug)]
+        if arguments.slug
+        else list(Tenant.objects.filter(lifecycle="active").order_by("slug"))
+    )
+    broken = []
+    for tenant in chosen:
+        with serving(tenant.pk, now):
+            found = find_broken_invariants(now)
+        broken += [{"company": tenant.slug, "rule": each.rule, "rows": ", ".join(each.rows)} for each in found]
+    if broken:
+        raise LedgerBroken(broken)
+    return [{"company": tenant.slug, "books": "sound"} for tenant in chosen]
 
 
 def list_runs(arguments: Any) -> list[dict[str, Any]]:

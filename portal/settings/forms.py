@@ -39,8 +39,8 @@ class BrandForm(forms.Form):
 
     stamp = forms.CharField(widget=forms.HiddenInput)
     colour = forms.CharField(
-        label=_("Your colour"),
-        help_text=_("Any colour works: we see to it that texts stay readable by day and at dusk."),
+        label=_("Your color"),
+        help_text=_("Any color works: we see to it that texts stay readable by day and at dusk."),
         max_length=7,
         widget=forms.TextInput(attrs={"type": "color"}),
     )
@@ -56,7 +56,7 @@ class BrandForm(forms.Form):
         """Return the colour as #rrggbb in lower case."""
         colour = str(self.cleaned_data["colour"]).strip()
         if not _COLOUR.fullmatch(colour):
-            raise forms.ValidationError(_("Write the colour as # and six digits, for example #1e5aa8."))
+            raise forms.ValidationError(_("Write the color as # and six digits, for example #1e5aa8."))
         return colour.lower()
 
 
@@ -72,7 +72,7 @@ class ContactForm(forms.Form):
     city = forms.CharField(label=_("City"), max_length=100, required=False)
     region = forms.CharField(label=_("State"), max_length=60, required=False)
     postal_code = forms.CharField(label=_("ZIP"), max_length=16, required=False)
-    licence_no = forms.CharField(label=_("Licence"), max_length=80, required=False)
+    licence_no = forms.CharField(label=_("License"), max_length=80, required=False)
 
     def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
         self.country = country

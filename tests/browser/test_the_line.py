@@ -123,7 +123,7 @@ def set_up(owner: Walker, slug: str) -> None:
     owner.press(re.compile("^Save"))
     owner.look("settings-saved")
     owner.open(slug, "/office/settings/brand")
-    owner.write("Your colour", "#7a2f8f")
+    owner.write("Your color", "#7a2f8f")
     owner.page.get_by_label(re.compile("^Logo")).set_input_files(
         {"name": "logo.png", "mimeType": "image/png", "buffer": _logo()}
     )

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from console import cli
+from portal.invoices.models import Invoice
 from tenants.models import Hold, PlatformAuditEvent
+from tenants.scope import tenant_scope
 from tests.cast import ACME
 
 
@@ -41,3 +43,16 @@ def test_a_hold_needs_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["tenants", "hold", "acme"])
     assert stopped.value.code == cli.USAGE
     assert "--reason" in capsys.readouterr().err
+
+
+def test_the_books_of_every_company_are_checked_and_a_broken_rule_is_named(
+    control: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R-PAY-1: a counter that the journal does not back is found, in the right company."""
+    assert cli.main(["ledger", "verify", "--json"]) == cli.OK
+    assert [row["company"] for row in json.loads(capsys.readouterr().out)] == ["acme", "globex"]
+    with tenant_scope(ACME, "t_ac3e00000000000000000001"):
+        Invoice.objects.filter(number="1043").update(paid_cents=100)
+    assert cli.main(["ledger", "verify", "--json"]) == cli.PARTIAL
+    broken = json.loads(capsys.readouterr().out)
+    assert {row["company"] for row in broken} == {"acme"}

@@ -186,7 +186,7 @@ def _show_brand(request: StaffRequest, form: BrandForm, *, status: int = 200) ->
     fields = [form["colour"], form["logo"]]
     if request.brand.logo_url:
         fields.append(form["remove_logo"])
-    sections = [{"id": "look", "title": _("Colour and logo"), "hint": "", "fields": fields}]
+    sections = [{"id": "look", "title": _("Color and logo"), "hint": "", "fields": fields}]
     return _page(request, form, sections, "settings_brand", status=status)
 
 
@@ -206,7 +206,7 @@ def _page(
 ) -> HttpResponse:
     titles = {
         "settings": _("Availability and words"),
-        "settings_brand": _("Colour and logo"),
+        "settings_brand": _("Color and logo"),
         "settings_company": _("Company"),
     }
     colours = request.brand.palette or palette("#12484b")
