@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission
 from portal.importing.decode import MAX_BYTES, FileFormat
 from portal.importing.fields import FIELDS, fields_by_key
@@ -24,7 +25,6 @@ from portal.importing.services.check_import import request_check
 from portal.importing.services.confirm_import import cancel_import, confirm_import
 from portal.importing.services.save_mapping import ImportIsNotOpen, MappingRefused, save_mapping
 from portal.importing.services.start_import import start_import
-from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.office.imports import pages
 from portal.office.imports.forms import ColumnsForm, UploadForm
 from portal.office.imports.problem_list import example_file, problem_lines
