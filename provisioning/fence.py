@@ -24,8 +24,8 @@ class FenceLost(RuntimeError):
     """The connection that held the fence has ended: somebody else may be driving the run."""
 
 
-def direct_connection() -> psycopg.Connection[Any]:
-    """Open a connection of our own, past any pool, that may touch the control tables."""
+def direct_connection(role: str = CONTROL_ROLE) -> psycopg.Connection[Any]:
+    """Open a connection of our own, past any pool, that may touch the control tables (role "none": all that we own)."""
     given = connection.settings_dict
     return psycopg.connect(
         host=given["HOST"] or None,
@@ -35,7 +35,7 @@ def direct_connection() -> psycopg.Connection[Any]:
         password=given["PASSWORD"] or None,
         autocommit=True,
         connect_timeout=10,
-        options=f"-c search_path=public -c role={CONTROL_ROLE}",
+        options=f"-c search_path=public -c role={role} -c TimeZone=UTC",
     )
 
 

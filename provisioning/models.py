@@ -151,3 +151,84 @@ class RunEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(name="run_event_has_its_place", fields=["run", "seq"])]
+
+
+class MigrationPlan(models.Model):
+    """The statements that bring a schema from one release to another, rehearsed once (platform.md 3.7)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    from_release = models.CharField(max_length=40)
+    to_release = models.CharField(max_length=40)
+    schema_name = models.CharField(max_length=34, unique=True)
+    migrations = models.JSONField(default=list)
+    statements = models.JSONField(default=list)
+    tasks = models.JSONField(default=list)
+    fingerprint = models.CharField(max_length=64, blank=True, default="")
+    created_at = models.DateTimeField()
+    made_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_plan_per_pair_of_releases", fields=["from_release", "to_release"]),
+            models.CheckConstraint(name="made_plan_is_whole", condition=Q(made_at__isnull=True) | ~Q(fingerprint="")),
+        ]
+
+
+class MigrationWave(models.Model):
+    """Those who are migrated together: first schemas that wait, then more and more companies."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        PAUSED = "paused"
+        STOPPED = "stopped"
+        DONE = "done"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    release = models.CharField(max_length=40)
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=20)
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    budget = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="wave_has_its_place", fields=["release", "position"])]
+
+
+class MigrationState(models.Model):
+    """How far one schema is on its way to one release, and the statement at which it stands."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        HELD = "held"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    wave = models.ForeignKey(MigrationWave, on_delete=models.PROTECT, related_name="schemas")
+    release = models.CharField(max_length=40)
+    from_release = models.CharField(max_length=40)
+    schema_name = models.CharField(max_length=34)
+    state = models.CharField(max_length=7, choices=State, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+    statement = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    duration_ms = models.PositiveIntegerField(null=True)
+    fingerprint = models.CharField(max_length=64, blank=True, default="")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="schema_goes_to_a_release_once", fields=["release", "schema_name"]),
+            models.CheckConstraint(
+                name="migrated_schema_has_fingerprint",
+                condition=~Q(state="done") | (~Q(fingerprint="") & Q(finished_at__isnull=False)),
+            ),
+            models.CheckConstraint(name="failed_schema_has_error", condition=~Q(state="failed") | ~Q(error="")),
+        ]
+        indexes = [models.Index(name="migration_due", fields=["wave", "state", "next_at"])]

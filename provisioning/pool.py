@@ -1,4 +1,4 @@
-"""The stock of ready schemas: filled one at a time, proved again and again, the wrong ones removed (platform.md 3.5)."""
+"""The stock of ready schemas: filled one at a time, proved again and again, wrong ones removed (platform.md 3.5)."""
 
 from __future__ import annotations
 

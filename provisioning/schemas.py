@@ -10,6 +10,7 @@ from functools import cache
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
@@ -64,10 +65,20 @@ def migrate_schema(schema: str) -> None:
             settle_tenant_grants(schema)
 
 
-def _migrate(labels: set[str]) -> None:
+def pending_migrations() -> tuple[MigrationExecutor, list[Migration]]:
+    """Return what the schema of the open owner scope lacks, in order; must run in that scope."""
+    executor, _, plan = _plan(_labels(settings.TENANT_APPS))
+    return executor, [migration for migration, _ in plan]
+
+
+def _plan(labels: set[str]) -> tuple[MigrationExecutor, list[tuple[str, str]], list[tuple[Migration, bool]]]:
     executor = MigrationExecutor(connection)
     targets = [node for node in executor.loader.graph.leaf_nodes() if node[0] in labels]
-    plan = executor.migration_plan(targets)
+    return executor, targets, executor.migration_plan(targets)
+
+
+def _migrate(labels: set[str]) -> None:
+    executor, targets, plan = _plan(labels)
     if plan:
         executor.migrate(targets, plan)
 
@@ -128,14 +139,19 @@ def checked(schema: str) -> str:
 
 def settle_tenant_grants(schema: str) -> None:
     """Give the tenant's role its rights in its one schema; must run in the schema's owner scope."""
-    name = checked(schema)
     with connection.cursor() as cursor:
-        cursor.execute(f"GRANT USAGE ON SCHEMA {name} TO {name}")
-        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {name}")
-        for table in APPEND_ONLY:
-            cursor.execute(f"REVOKE UPDATE, DELETE ON {name}.{table} FROM {name}")
-        for table in READ_ONLY:
-            cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON {name}.{table} FROM {name}")
+        for statement in tenant_grants(checked(schema)):
+            cursor.execute(statement)
+
+
+def tenant_grants(name: str) -> tuple[str, ...]:
+    """Return the statements that give a role its rights in the schema of its name."""
+    return (
+        f"GRANT USAGE ON SCHEMA {name} TO {name}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {name}",
+        *(f"REVOKE UPDATE, DELETE ON {name}.{table} FROM {name}" for table in APPEND_ONLY),
+        *(f"REVOKE INSERT, UPDATE, DELETE ON {name}.{table} FROM {name}" for table in READ_ONLY),
+    )
 
 
 CONTROL_GRANTS = f"""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from console.cli_fleet import Partial, add_groups
 
-OK, USAGE, NOT_FOUND, REFUSED, PARTIAL = 0, 2, 3, 4, 7
+OK, USAGE, NOT_FOUND, REFUSED, CONFLICT, PARTIAL = 0, 2, 3, 4, 6, 7
 
 
 class LedgerBroken(Exception):

@@ -1,36 +1,42 @@
 """Migrates the control plane and every schema that is behind."""
 
+from contextlib import suppress
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
-from provisioning.models import SchemaSlot
-from provisioning.schemas import current_release, fingerprint, migrate_public, migrate_schema
+from provisioning.fleet import NothingToChange, retry_schemas, roll_out
+from provisioning.plans import PlanRefused
+from provisioning.schemas import migrate_public
 from provisioning.templates import ensure_template
-from tenants.models import Tenant
-from tenants.scope import control_scope
+from tenants.audit import Actor
+
+DEPLOYMENT = Actor("system", None, "deployment", surface="migration")
 
 
 class Command(BaseCommand):
     """Bring every schema to the release of this code; run with DATABASE_LOGIN=owner."""
 
-    help = "Migrate public, then every tenant schema whose release is not this code's."
+    help = "Migrate public, build the release's template, then migrate every tenant schema that is behind."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate what is behind, one schema after the other."""
+        """Migrate what is behind; what failed the last time is tried again."""
+        now = timezone.now()
         migrate_public()
-        ensure_template(timezone.now())
-        release = current_release()
-        with control_scope():
-            behind = SchemaSlot.objects.filter(state__in=["ready", "claimed"]).exclude(release=release)
-            names = list(behind.order_by("schema_name").values_list("schema_name", flat=True))
-        for name in names:
-            migrate_schema(name)
-            print_of = fingerprint(name)
-            with control_scope():
-                SchemaSlot.objects.filter(schema_name=name).update(release=release, fingerprint=print_of)
-                Tenant.objects.filter(schema_name=name).update(schema_release=release, schema_fingerprint=print_of)
-            self.stdout.write(f"migrated {name}")
-        connection.close()
+        ensure_template(now)
+        with suppress(NothingToChange):
+            retry_schemas(by=DEPLOYMENT, now=now)
+        try:
+            status = roll_out(by=DEPLOYMENT, now=now)
+        except PlanRefused as error:
+            raise CommandError(str(error)) from error
+        finally:
+            connection.close()
+        if not status.is_complete:
+            raise CommandError(
+                f"{status.behind} schemas are behind ({status.failed} failed, {status.held} held"
+                f"{', ' + status.stopped if status.stopped else ''}). See `porchlight migrations status`."
+            )
+        self.stdout.write(f"release {status.release}: every schema has it")

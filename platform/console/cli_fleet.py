@@ -1,0 +1,175 @@
+"""The terminal's way to schemas: `porchlight pool …` and `porchlight migrations …` (platform.md 3.11)."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+Rows = list[dict[str, Any]]
+AddCommand = Callable[[Any, str, Callable[[Any], Rows], str], Any]
+
+
+class Partial(Exception):
+    """The command did its work, but not for everybody; `rows` say for whom."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__("Not every schema was reached.")
+        self.rows = rows
+
+
+def add_groups(groups: Any, add: AddCommand) -> None:
+    """Add both groups; a command that makes or changes schemas asks for the owner's login."""
+    pool = groups.add_parser("pool", help="schemas that wait for a company").add_subparsers(required=True)
+    add(pool, "status", show_pool, "how many schemas wait and how many should")
+    build = add(pool, "build", build_slots, "build schemas until so many wait")
+    build.add_argument("count", type=int, nargs="?", help="without it: the pool's own target")
+    build.set_defaults(login="owner")
+    fleet = groups.add_parser("migrations", help="releases of the schemas").add_subparsers(required=True)
+    plan = add(fleet, "plan", show_plan, "the statements that the fleet would get, rehearsed; changes no company")
+    plan.set_defaults(login="owner")
+    run = add(fleet, "run", run_migrations, "roll this code's release out, or go on with it")
+    run.add_argument("--connections", type=int, default=2)
+    run.set_defaults(login="owner")
+    add(fleet, "status", show_fleet, "the waves, and every schema that is stuck with its statement")
+    add(fleet, "pause", pause_migrations, "end after the schemas at work; run goes on")
+    retry = add(fleet, "retry", retry_migration, "make what failed due again; then run")
+    retry.add_argument("schema", nargs="?", help="one schema, also a held one; without it all that failed")
+    hold = add(fleet, "hold", hold_migration, "leave one schema at its release")
+    hold.add_argument("schema")
+    hold.add_argument("--reason", required=True)
+
+
+def show_pool(arguments: Any) -> Rows:
+    """Return the stock."""
+    from provisioning.pool import pool_status
+
+    status = pool_status()
+    return [
+        {
+            "target": status.target,
+            "ready": status.ready,
+            "building": status.building,
+            "outdated": status.outdated,
+            "dirty": status.dirty,
+            "low": status.is_low,
+            "release": status.release,
+        }
+    ]
+
+
+def build_slots(arguments: Any) -> Rows:
+    """Fill the pool now."""
+    from django.utils import timezone
+
+    from provisioning.pool import fill_pool, pool_target
+
+    target = pool_target() if arguments.count is None else arguments.count
+    built = 0
+    with _progress("Building schemas", target) as advance:
+        while fill_pool(now=timezone.now(), target=target):
+            built += 1
+            advance()
+    return [{"built": built, **show_pool(arguments)[0]}]
+
+
+def show_plan(arguments: Any) -> Rows:
+    """Return every statement, for each release that schemas stand at."""
+    from django.utils import timezone
+
+    from provisioning.fleet import behind, make_plans
+
+    counts = behind()
+    return [
+        {"from": plan.from_release, "to": plan.to_release, "schemas": counts[plan.from_release], "statement": statement}
+        for plan in make_plans(timezone.now())
+        for statement in (*plan.statements, *(f"for each company: {task}" for task in plan.tasks))
+    ]
+
+
+def run_migrations(arguments: Any) -> Rows:
+    """Roll out; raises Partial when schemas are left behind."""
+    from django.utils import timezone
+
+    from provisioning.fleet import fleet_status, roll_out
+
+    status = roll_out(by=_actor(), now=timezone.now(), connections=max(1, arguments.connections))
+    if not status.is_complete:
+        raise Partial(show_fleet(arguments))
+    status = fleet_status()
+    return [{"release": status.release, "done": status.done, "held": status.held, "behind": status.behind}]
+
+
+def show_fleet(arguments: Any) -> Rows:
+    """Return one row per wave, then one per schema that failed or is held."""
+    from django.db.models import Count, Q
+
+    from provisioning.fleet import fleet_status
+    from provisioning.models import MigrationState, MigrationWave
+
+    status = fleet_status()
+    waves = MigrationWave.objects.filter(release=status.release).order_by("position")
+    counted = waves.annotate(done=Count("schemas", filter=Q(schemas__state="done")), total=Count("schemas"))
+    rows: Rows = [
+        {"what": f"wave {wave.name}", "state": wave.state, "progress": f"{wave.done}/{wave.total}", "note": ""}
+        for wave in counted
+    ]
+    stuck = MigrationState.objects.filter(release=status.release, state__in=["failed", "held"]).order_by("schema_name")
+    rows += [
+        {
+            "what": each.schema_name,
+            "state": each.state,
+            "progress": f"{each.attempts} tries",
+            "note": "\n".join(filter(None, (each.statement, each.error))),
+        }
+        for each in stuck
+    ]
+    total = {"what": f"release {status.release}", "state": "complete" if status.is_complete else "behind"}
+    return [*rows, {**total, "progress": f"{status.behind} behind", "note": status.stopped}]
+
+
+def pause_migrations(arguments: Any) -> Rows:
+    """Pause the roll-out."""
+    from django.utils import timezone
+
+    from provisioning.fleet import pause_fleet
+
+    pause_fleet(by=_actor(), now=timezone.now())
+    return show_fleet(arguments)
+
+
+def retry_migration(arguments: Any) -> Rows:
+    """Make schemas due again."""
+    from django.utils import timezone
+
+    from provisioning.fleet import retry_schemas
+
+    return [{"due again": retry_schemas(by=_actor(), now=timezone.now(), schema=arguments.schema)}]
+
+
+def hold_migration(arguments: Any) -> Rows:
+    """Hold one schema back."""
+    from django.utils import timezone
+
+    from provisioning.fleet import hold_schema
+
+    hold_schema(schema=arguments.schema, reason=arguments.reason, by=_actor(), now=timezone.now())
+    return [{"held": arguments.schema}]
+
+
+def _actor() -> Any:
+    from tenants.audit import Actor
+
+    return Actor("operator", None, f"{getpass.getuser()} in the terminal", surface="cli")
+
+
+@contextmanager
+def _progress(text: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar on a terminal, nothing in a pipe."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,211 @@
+"""Brings one schema after the other to the new release, each in one round trip, one transaction (platform.md 3.7)."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from infra.crash import crash_point, declare_crash_points
+from provisioning.blueprint import SELF, proof
+from provisioning.fence import direct_connection, lock_key
+from provisioning.models import MigrationPlan
+from provisioning.schemas import checked, fingerprint_of
+from tenants.context import serving
+
+BEFORE, AFTER, RECORDED = "fleet.before_act", "fleet.after_act", "fleet.after_record"
+declare_crash_points(BEFORE, AFTER, RECORDED)
+
+LOCK_TIMEOUT_MS = 2_000
+STATEMENT_TIMEOUT_MS = 60_000
+MOST_ATTEMPTS = 8
+RECYCLE_AFTER = 200
+FOUND_MIGRATED = "PL002"
+PASSING = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+)
+
+_TAKE = """
+UPDATE provisioning_migrationstate SET state = 'running', attempts = attempts + 1
+ WHERE id IN (SELECT s.id FROM provisioning_migrationstate s JOIN provisioning_migrationwave w ON w.id = s.wave_id
+               WHERE w.id = %s AND w.state = 'running' AND s.state = 'pending' AND s.next_at <= now()
+               ORDER BY s.next_at, s.schema_name LIMIT 1 FOR UPDATE OF s SKIP LOCKED)
+RETURNING id, schema_name, from_release, attempts
+"""
+_NEXT = """
+SELECT extract(epoch FROM min(s.next_at) - now())::float FROM provisioning_migrationstate s
+  JOIN provisioning_migrationwave w ON w.id = s.wave_id
+ WHERE w.id = %s AND w.state = 'running' AND s.state = 'pending'
+"""
+_DONE = """
+WITH done AS (
+    UPDATE provisioning_migrationstate SET state = 'done', fingerprint = %(fingerprint)s, finished_at = now(),
+           duration_ms = %(took)s, statement = '', error = ''
+     WHERE id = %(id)s AND state = 'running' RETURNING schema_name
+), tenant AS (
+    UPDATE tenants_tenant SET schema_release = %(release)s, schema_fingerprint = %(fingerprint)s
+     WHERE schema_name IN (SELECT schema_name FROM done)
+)
+UPDATE provisioning_schemaslot SET release = %(release)s, fingerprint = %(fingerprint)s
+ WHERE schema_name IN (SELECT schema_name FROM done)
+"""
+_AGAIN = """
+UPDATE provisioning_migrationstate SET state = 'pending', statement = %s, error = %s,
+       next_at = now() + make_interval(secs => %s) WHERE id = %s AND state = 'running'
+"""
+_FAILED = """
+WITH failed AS (
+    UPDATE provisioning_migrationstate SET state = 'failed', statement = %(statement)s, error = %(error)s
+     WHERE id = %(id)s AND state = 'running' RETURNING wave_id
+)
+UPDATE provisioning_migrationwave w SET state = 'stopped'
+ WHERE w.id IN (SELECT wave_id FROM failed) AND w.state = 'running' AND w.budget <= 1 + (
+       SELECT count(*) FROM provisioning_migrationstate s WHERE s.wave_id = w.id AND s.state = 'failed')
+"""
+_COMPANY = "SELECT id FROM tenants_tenant WHERE schema_name = %s"
+
+
+class Failed(Exception):
+    """A schema did not take a statement; `may_pass` says that waiting may help."""
+
+    def __init__(self, statement: str, error: str, *, may_pass: bool) -> None:
+        super().__init__(error)
+        self.statement = statement
+        self.error = error
+        self.may_pass = may_pass
+
+
+def work_through(wave_id: UUID, plans: Mapping[str, MigrationPlan]) -> None:
+    """Migrate schemas of the wave until none is left or the wave is paused or stopped; runs in a thread of its own."""
+    try:
+        while _work(wave_id, plans):
+            continue
+    finally:
+        connection.close()
+
+
+def _work(wave_id: UUID, plans: Mapping[str, MigrationPlan]) -> bool:
+    """Work with one connection until it has met enough schemas; False when nothing is left."""
+    met = 0
+    with direct_connection("none") as conn:
+        # The log keeps its order: what a crash of the server forgets is a tail, and that is simply done again.
+        conn.execute("SET synchronous_commit = off")
+        while met < RECYCLE_AFTER:
+            taken = conn.execute(_TAKE, [wave_id]).fetchall()
+            if not taken:
+                ((wait,),) = conn.execute(_NEXT, [wave_id]).fetchall()
+                if wait is None:
+                    return False
+                time.sleep(min(max(wait, 0.02), 1.0))
+            for state_id, schema, from_release, attempts in taken:
+                _take_over(conn, state_id, schema, plans[from_release], attempts)
+                met += 1
+            if conn.closed:
+                break
+    return True
+
+
+def _take_over(conn: psycopg.Connection[Any], state_id: UUID, schema: str, plan: MigrationPlan, attempts: int) -> None:
+    crash_point(BEFORE)
+    began = time.monotonic()
+    try:
+        _migrate(conn, schema, plan, last=attempts >= MOST_ATTEMPTS)
+        crash_point(AFTER)
+        _run_tasks(conn, schema, plan)
+        facts = {"id": state_id, "fingerprint": plan.fingerprint, "release": plan.to_release}
+        _write(conn, _DONE, facts | {"took": int((time.monotonic() - began) * 1000)})
+        crash_point(RECORDED)
+    except Failed as failed:
+        if failed.may_pass and attempts < MOST_ATTEMPTS:
+            wait = random.uniform(0.2, 0.6) * attempts  # noqa: S311  so that those who met do not meet again
+            _write(conn, _AGAIN, [failed.statement, failed.error, wait, state_id])
+        else:
+            _write(conn, _FAILED, {"id": state_id, "statement": failed.statement, "error": failed.error})
+    finally:
+        if not conn.closed:
+            conn.execute("SELECT pg_advisory_unlock_all()")
+
+
+def _write(conn: psycopg.Connection[Any], statement: str, values: Any) -> None:
+    """Write into the ledger, on another connection when the server has ended this one."""
+    if not conn.closed:
+        conn.execute(statement, values)
+        return
+    with direct_connection("none") as other:
+        other.execute(statement, values)
+
+
+def _migrate(conn: psycopg.Connection[Any], schema: str, plan: MigrationPlan, *, last: bool) -> None:
+    """Run the plan in one round trip; only when that fails for good, step by step, to know where. Raises Failed."""
+    steps = _steps(schema, plan)
+    try:
+        # Several statements in one message are one transaction of their own.
+        conn.execute(";\n".join(steps))
+    except psycopg.Error as error:
+        if conn.closed or (isinstance(error, PASSING) and not last):
+            raise Failed("", _said(error), may_pass=True) from error
+        if error.sqlstate == FOUND_MIGRATED:
+            _prove(conn, schema, plan)
+            return
+        _step_by_step(conn, steps)
+
+
+def _steps(schema: str, plan: MigrationPlan) -> list[str]:
+    name = checked(schema)
+    pairs = ", ".join(f"('{app}', '{migration}')" for app, migration in plan.migrations)
+    return [
+        f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}",
+        f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}",
+        # Whoever else makes, judges or migrates this schema waits until the ledger knows the outcome.
+        f"SELECT pg_advisory_lock({lock_key(f'schema:{name}')})",
+        f"SET LOCAL search_path TO {name}",
+        f"DO $found$ BEGIN IF EXISTS (SELECT FROM django_migrations WHERE (app, name) IN ({pairs}))"
+        f" THEN RAISE EXCEPTION 'found migrated' USING ERRCODE = '{FOUND_MIGRATED}'; END IF; END $found$",
+        *(statement.replace(SELF, name) for statement in plan.statements),
+        "INSERT INTO django_migrations (app, name, applied) "  # noqa: S608
+        f"SELECT app, name, now() FROM (VALUES {pairs}) AS m (app, name)",
+        *proof(name, plan.fingerprint).split(";\n", 1),
+    ]
+
+
+def _step_by_step(conn: psycopg.Connection[Any], steps: list[str]) -> None:
+    """Run the steps one by one in one transaction; raises Failed with the one that was refused."""
+    step = ""
+    try:
+        with conn.transaction():
+            for step in steps:
+                conn.execute(step)
+    except psycopg.Error as error:
+        raise Failed(step, _said(error), may_pass=conn.closed or isinstance(error, PASSING)) from error
+
+
+def _prove(conn: psycopg.Connection[Any], schema: str, plan: MigrationPlan) -> None:
+    """Accept a schema that was migrated before the ledger could say so; raises Failed when it is something else."""
+    ((found,),) = conn.execute(fingerprint_of(schema)).fetchall()
+    if found != plan.fingerprint:
+        raise Failed("", "The schema is recorded as migrated but is not as its release.", may_pass=False)
+
+
+def _run_tasks(conn: psycopg.Connection[Any], schema: str, plan: MigrationPlan) -> None:
+    """Run the release's data tasks for the company, if the schema has one; each may be run again."""
+    company = conn.execute(_COMPANY, [schema]).fetchone() if plan.tasks else None
+    if company is None:
+        return
+    for path in plan.tasks:
+        try:
+            with serving(company[0], timezone.now()) as context:
+                import_string(path)(context=context)
+        except Exception as error:
+            raise Failed(path, repr(error), may_pass=False) from error
+
+
+def _said(error: psycopg.Error) -> str:
+    return f"{type(error).__name__}: {str(error).strip()}"[:2000]

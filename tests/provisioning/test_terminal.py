@@ -1,0 +1,62 @@
+"""Pool and migrations from the terminal: figures as JSON, real exit codes (platform.md 3.11)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from console import cli
+from provisioning.models import MigrationState
+from tenants.models import PlatformAuditEvent
+from tenants.scope import control_scope
+from tests.provisioning.schemas import alter
+from tests.provisioning.yesterday import make_fleet
+
+pytestmark = pytest.mark.usefixtures("own_database")
+
+
+@pytest.fixture(autouse=True)
+def login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back what a command sets for its own process."""
+    monkeypatch.setenv("DATABASE_LOGIN", "app")
+
+
+def _say(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
+    capsys.readouterr()
+    code = cli.main([*words, "--json"])
+    out = capsys.readouterr().out
+    return code, json.loads(out) if out else None
+
+
+def test_the_pool_is_built_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _say(capsys, "pool", "status")[1][0]["ready"] == 0
+    code, (row,) = _say(capsys, "pool", "build", "2")
+    assert (code, row["built"], row["ready"], row["dirty"]) == (cli.OK, 2, 2, 0)
+    assert _say(capsys, "pool", "build", "2")[1][0]["built"] == 0
+
+
+def test_a_release_is_planned_run_held_and_retried(capsys: pytest.CaptureFixture[str]) -> None:
+    """Acceptance check 39, from the terminal: 7 while somebody is left behind, with the statement; then 0."""
+    companies, _ = make_fleet(companies=4)
+    stuck = companies[-1]
+    alter(f"ALTER TABLE {stuck}.payments_paymentattempt OWNER TO postgres")
+    code, plan = _say(capsys, "migrations", "plan")
+    assert (code, plan[0]["schemas"]) == (cli.OK, 4)
+    code, rows = _say(capsys, "migrations", "run")
+    assert code == cli.PARTIAL
+    assert any(row["what"] == stuck and plan[0]["statement"] in row["note"] for row in rows)
+    assert _say(capsys, "migrations", "hold", stuck, "--reason", "later")[0] == cli.OK
+    assert _say(capsys, "migrations", "hold", stuck, "--reason", "again")[0] == cli.REFUSED
+    assert _say(capsys, "migrations", "status")[1][-1]["state"] == "complete"
+    alter(f"ALTER TABLE {stuck}.payments_paymentattempt OWNER TO porchlight_owner")
+    assert _say(capsys, "migrations", "retry", stuck)[0] == cli.OK
+    code, (row,) = _say(capsys, "migrations", "run")
+    assert (code, row["behind"]) == (cli.OK, 0)
+    assert _say(capsys, "migrations", "pause")[0] == cli.REFUSED
+    with control_scope():
+        assert not MigrationState.objects.exclude(state="done").exists()
+        assert set(
+            PlatformAuditEvent.objects.filter(action__startswith="fleet.").values_list("surface", flat=True)
+        ) == {"cli"}
