@@ -1,0 +1,1 @@
+"""Benchmarks of the product, each beside whatever does the same work as it comes."""

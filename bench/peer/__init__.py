@@ -1,0 +1,1 @@
+"""A company and its host as the documentation of django-tenants has one write them."""
