@@ -25,6 +25,8 @@ MAY = {
     ("provisioning/fence.py", "path"): "a connection of its own that lives on the control plane",
     ("provisioning/fence.py", "raw"): "asks whether the connection is closed before it lets go of it",
     ("provisioning/blueprint.py", "path"): "SET LOCAL in the one transaction of the owner that fills an empty schema",
+    ("provisioning/fleet_worker.py", "path"): "SET LOCAL in the one transaction of the owner that migrates one schema",
+    ("provisioning/fleet.py", "thread"): "each thread opens its own scopes and its own connection",
     ("tenants/rows.py", "alias"): "hands on what Django hands in",
     ("provisioning/fence.py", "thread"): "beats on that connection and touches nothing else",
     ("provisioning/fence.py", "connect"): "holds the run's lock on a connection of its own",
