@@ -209,3 +209,21 @@ def test_the_storm_knows_a_foreign_word_when_it_sees_one(storm: Storm) -> None:
     text = _page(storm, "acme", *storm.visits["acme"][0])
     assert any(mark in text for mark in MARKS["acme"])
     assert not any(mark in text for mark in MARKS["globex"])
+
+
+def test_connections_cut_while_they_lay_in_the_pool_are_replaced_unnoticed(storm: Storm) -> None:
+    """ISO-01: entering the scope is the health check of a pooled connection; nobody's request pays for a dead one."""
+    for company, visits in storm.visits.items():
+        assert all(_page(storm, company, path, cookie) for path, cookie in visits)
+    with storm.product.database() as superuser:
+        cut = superuser.execute(
+            "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+            " WHERE datname = %s AND usename = 'porchlight_app'",
+            [storm.product.name],
+        ).fetchone()
+    assert cut
+    assert cut[0] > 0
+    for company, visits in storm.visits.items():
+        for path, cookie in visits:
+            text = _page(storm, company, path, cookie)
+            assert any(mark in text for mark in MARKS[company]), f"{company}{path} was not served"
