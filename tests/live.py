@@ -30,7 +30,7 @@ from tests.mail import Mail, read_mailbox
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = ("web", "worker", "provisioner", "clock")
-START_LIMIT = 60.0
+START_LIMIT = 120.0
 BASE = "portal.localhost"
 
 
@@ -143,7 +143,7 @@ class LiveProduct:
                 continue
 
     # -- looking at it -------------------------------------------------------------------------------------
-    def wait_for(self, what: str, ready: Any, *, seconds: float = 30) -> Any:
+    def wait_for(self, what: str, ready: Any, *, seconds: float = 90) -> Any:
         """Call `ready` until it returns something true; raises AssertionError with the end of every log."""
         deadline = time.monotonic() + seconds
         while not (found := ready()):
@@ -164,7 +164,7 @@ class LiveProduct:
             if (not to or to in mail.to) and subject.lower() in mail.subject.lower()
         ]
 
-    def wait_for_mail(self, *, to: str = "", subject: str = "", count: int = 1, seconds: float = 30) -> Mail:
+    def wait_for_mail(self, *, to: str = "", subject: str = "", count: int = 1, seconds: float = 90) -> Mail:
         """Wait for the `count`-th matching mail and return the newest."""
         found = self.wait_for(
             f"mail {count} to {to or 'anybody'} about {subject or 'anything'}",

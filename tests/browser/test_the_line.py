@@ -14,8 +14,9 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 
-from tests.browser.walker import PANS, SHOTS, Walker, chromium, walk
+from tests.browser.walker import PANS, SHOTS, Walker, walk
 from tests.cast import STAFF_PASSWORD
+from tests.chromium import chromium
 from tests.live import LiveProduct, live_product
 
 pytestmark = pytest.mark.browser

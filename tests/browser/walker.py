@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,37 +19,16 @@ from playwright.sync_api import (
     Page,
     Request,
     expect,
-    sync_playwright,
 )
 
+from tests.chromium import PATIENCE
 from tests.live import LiveProduct
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localhost 127.0.0.1"]
 SHOTS = Path(__file__).parent / "shots"
 PANS = ("4242424242424242", "4000000000000002")
 # Stripe's own frame is Stripe's to keep accessible; its stand-in is tested where it lives.
 OURS = {"exclude": [["#payment-element"], ["iframe"]]}
 PAY_PAGES = re.compile(r"^/pay/")
-
-
-def find_chromium() -> str:
-    """Return the browser's program; raises AssertionError when there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    assert found, "Chromium is needed: install it, or name it with CHROMIUM=/path."
-    return found
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run one browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 @dataclass
@@ -71,7 +48,7 @@ class Walker:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.context.on("request", self._note_request)
         self.page.on("console", self._note_message)
@@ -101,11 +78,11 @@ class Walker:
         """Fill the field of this label."""
         self.page.get_by_label(label).first.fill(text)
 
-    def sees(self, heading: str | re.Pattern[str], *, seconds: float = 15) -> None:
+    def sees(self, heading: str | re.Pattern[str], *, seconds: float = PATIENCE / 1000) -> None:
         """Wait for a heading."""
         expect(self.page.get_by_role("heading", name=heading).first).to_be_visible(timeout=seconds * 1000)
 
-    def reads(self, text: str | re.Pattern[str], *, seconds: float = 15) -> None:
+    def reads(self, text: str | re.Pattern[str], *, seconds: float = PATIENCE / 1000) -> None:
         """Wait for a text."""
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=seconds * 1000)
 

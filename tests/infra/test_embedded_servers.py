@@ -53,7 +53,7 @@ def folder() -> Iterator[Path]:
 
 def wait_for_end(*pids: int) -> None:
     """Wait until the processes are gone; fails when they stay."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while left := [pid for pid in pids if alive(pid)]:
         assert time.monotonic() < deadline, f"still running: {left}"
         time.sleep(0.05)

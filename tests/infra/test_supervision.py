@@ -36,7 +36,7 @@ time.sleep(600)
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     """Wait for something that must happen; fails when it does not."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)

@@ -86,7 +86,7 @@ def _reader_of(schema: str) -> Iterator[None]:
 
 
 def _wait_until(true: object) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not true():  # type: ignore[operator]
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -42,7 +42,7 @@ class Inbox:
         return self.events(event_type)
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 15) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
     """Poll until something holds, or fail by name."""
     deadline = time.monotonic() + seconds
     while not condition():

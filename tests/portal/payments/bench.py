@@ -279,7 +279,7 @@ def in_parallel(count: int, work: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
     """Poll until something holds, or fail by name."""
     deadline = time.monotonic() + seconds
     while not condition():

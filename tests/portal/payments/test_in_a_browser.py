@@ -10,33 +10,29 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Request, expect
 
 from portal.accounts.client import Client
 from portal.accounts.models import PortalUser
 from portal.accounts.sessions import cookie_name, start_session
 from tests.cast import ACME
+from tests.chromium import chromium
 
 from .bench import CREATE, Bench
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localhost 127.0.0.1"]
 SHOTS = os.environ.get("PAYMENT_SHOTS", "")
 CARD, DECLINED, ASKS = "4242424242424242", "4000000000009995", "4000000000003220"
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """Start one Chromium for the module."""
     # Its event loop would make Django refuse the database on this thread.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as started:
         yield started
-        started.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
@@ -92,9 +88,9 @@ class Visit:
 
 
 @pytest.fixture
-def visit(chromium: Browser, live: Bench) -> Iterator[Visit]:
+def visit(browser: Browser, live: Bench) -> Iterator[Visit]:
     """Open a browser; afterwards nothing it posted to us may be a card number, and no policy was broken."""
-    opened = Visit(chromium, live)
+    opened = Visit(browser, live)
     yield opened
     opened.context.close()
     for body in opened.posted:

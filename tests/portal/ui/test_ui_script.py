@@ -8,10 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+
+from tests.chromium import chromium
 
 SCRIPT = Path(__file__).resolve().parents[3] / "portal/ui/static/ui/porchlight.js"
-CHROMIUM = Path("/usr/bin/chromium")
 
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, str]]
 
@@ -53,12 +54,8 @@ class Site:
 @pytest.fixture(scope="module")
 def shared_tab() -> Iterator[Page]:
     """Open one tab for all tests of this file."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM if CHROMIUM.exists() else None, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 @pytest.fixture
