@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from console.cli_fleet import Partial, add_groups
+from console import cli_fleet
+from console.cli_base import (
+    CONFLICT,
+    EXIT_CODES,
+    NOT_FOUND,
+    OK,
+    PARKED,
+    PARTIAL,
+    REFUSED,
+    USAGE,
+    CommandFailed,
+    NotFound,
+    Partial,
+    Rows,
+    actor,
+    add_command,
+    show,
+    taken_back_if,
+)
 
-OK, USAGE, NOT_FOUND, REFUSED, CONFLICT, PARTIAL = 0, 2, 3, 4, 6, 7
-
-
-class LedgerBroken(Exception):
-    """At least one company's books break a rule; `rows` say which."""
-
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
-        super().__init__(f"{len(rows)} broken rules")
-        self.rows = rows
-
-
-class NotFound(Exception):
-    """What was named does not exist."""
+__all__ = ["CONFLICT", "NOT_FOUND", "OK", "PARKED", "PARTIAL", "REFUSED", "USAGE", "build_parser", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code.
-
-    0 ok, 2 usage, 3 not found, 4 refused by a guard, 6 somebody else is at it, 7 done in part.
-    """
-    arguments = _parser().parse_args(argv)
+    """Run one command and return its exit code, one of those of console.cli_base."""
+    arguments = build_parser().parse_args(argv)
     if login := getattr(arguments, "login", ""):
         os.environ["DATABASE_LOGIN"] = login
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -46,69 +47,78 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EnvError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
-    from console.services.holds import HoldRefused
-    from provisioning.fleet import FleetBusy, NothingToChange
-    from provisioning.plans import PlanRefused
     from tenants.scope import control_scope
 
+    rows: Rows | None
     try:
         with control_scope():
-            rows = arguments.command(arguments)
-    except NotFound as error:
-        sys.stderr.write(f"{error}\n")
-        return NOT_FOUND
-    except LedgerBroken as error:
-        _show(error.rows, as_json=arguments.json)
-        return PARTIAL
-    except HoldRefused as error:
-        sys.stderr.write(f"{error.reason}\n")
-        return REFUSED
-    except (PlanRefused, NothingToChange) as error:
-        sys.stderr.write(f"{error}\n")
-        return REFUSED
-    except FleetBusy:
-        sys.stderr.write("Another process is rolling this release out.\n")
-        return CONFLICT
-    except Partial as error:
-        _show(error.rows, as_json=arguments.json)
-        return PARTIAL
-    _show(rows, as_json=arguments.json)
-    return OK
+            rows, says, code = arguments.command(arguments), "", OK
+    except CommandFailed as failed:
+        rows, says, code = failed.rows, failed.says, failed.code
+    except _refusals() as error:
+        rows, says, code = None, getattr(error, "reason", str(error)), REFUSED
+    except _conflicts():
+        rows, says, code = None, "Another process is rolling this release out.", CONFLICT
+    if rows is not None:
+        show(rows, as_json=arguments.json)
+    if arguments.dry_run and code == OK:
+        says = "Dry run: nothing was changed."
+    if says:
+        sys.stderr.write(f"{says}\n")
+    return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="porchlight", description="Runs the fleet from a terminal.")
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what services raise when a guard says no."""
+    from console.services.holds import HoldRefused
+    from provisioning.fleet import NothingToChange
+    from provisioning.plans import PlanRefused
+
+    return HoldRefused, PlanRefused, NothingToChange
+
+
+def _conflicts() -> tuple[type[Exception], ...]:
+    """Return what services raise when somebody else is at work."""
+    from provisioning.fleet import FleetBusy
+
+    return (FleetBusy,)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the whole command line; a module with `add_groups(groups, add_command)` adds its own part here."""
+    parser = argparse.ArgumentParser(
+        prog="porchlight",
+        description="Runs the fleet from a terminal.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     groups = parser.add_subparsers(dest="group", required=True)
     tenants = groups.add_parser("tenants", help="companies").add_subparsers(required=True)
-    _command(tenants, "list", list_tenants, "all companies, newest first").add_argument("query", nargs="?", default="")
-    _command(tenants, "show", show_tenant, "one company and why it is open or closed").add_argument("slug")
-    hold = _command(tenants, "hold", hold_tenant, "suspend a company")
+    add_command(tenants, "list", list_tenants, "all companies, newest first").add_argument(
+        "query", nargs="?", default="", help="part of a name, host or address"
+    )
+    add_command(tenants, "show", show_tenant, "one company and why it is open or closed").add_argument("slug")
+    hold = add_command(tenants, "hold", hold_tenant, "suspend a company", writes=True)
     hold.add_argument("slug")
     hold.add_argument("--kind", choices=["operator", "billing", "abuse", "security"], default="operator")
     hold.add_argument("--reason", required=True)
-    release = _command(tenants, "release", release_tenant, "release one kind of hold")
+    release = add_command(tenants, "release", release_tenant, "release one kind of hold", writes=True)
     release.add_argument("slug")
     release.add_argument("--kind", choices=["operator", "billing", "abuse", "security"], required=True)
     release.add_argument("--reason", required=True)
     ledger = groups.add_parser("ledger", help="the companies' books").add_subparsers(required=True)
-    verify = _command(ledger, "verify", verify_ledgers, "check every rule of the books, of one company or of all")
+    verify = add_command(ledger, "verify", verify_ledgers, "check every rule of the books, of one company or of all")
     verify.add_argument("slug", nargs="?", default="")
     runs = groups.add_parser("runs", help="provisioning runs").add_subparsers(required=True)
-    _command(runs, "list", list_runs, "the latest runs")
-    _command(runs, "show", show_run, "one run, step by step").add_argument("run", type=UUID)
-    _command(runs, "retry", retry_parked, "let a stopped run go on").add_argument("run", type=UUID)
-    add_groups(groups, _command)
+    add_command(runs, "list", list_runs, "the latest runs")
+    add_command(runs, "show", show_run, "one run, step by step").add_argument("run", type=UUID)
+    add_command(runs, "retry", retry_parked, "let a stopped run go on", writes=True).add_argument("run", type=UUID)
+    for module in (cli_fleet,):
+        module.add_groups(groups, add_command)
     return parser
 
 
-def _command(group: Any, name: str, run: Callable[[Any], Any], explained: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = group.add_parser(name, help=explained)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.set_defaults(command=run)
-    return parser
-
-
-def list_tenants(arguments: Any) -> list[dict[str, Any]]:
+def list_tenants(arguments: Any) -> Rows:
     """Return the companies that match a query."""
     from django.utils import timezone
 
@@ -130,7 +140,7 @@ def list_tenants(arguments: Any) -> list[dict[str, Any]]:
     ]
 
 
-def show_tenant(arguments: Any) -> list[dict[str, Any]]:
+def show_tenant(arguments: Any) -> Rows:
     """Return every reason why one company is open or closed."""
     from console.selectors import explain_access
 
@@ -141,19 +151,19 @@ def show_tenant(arguments: Any) -> list[dict[str, Any]]:
     ]
 
 
-def hold_tenant(arguments: Any) -> list[dict[str, Any]]:
+def hold_tenant(arguments: Any) -> Rows:
     """Suspend a company."""
     from django.utils import timezone
 
     from console.services.holds import add_hold
 
-    hold = add_hold(
-        tenant=_tenant(arguments.slug), kind=arguments.kind, reason=arguments.reason, by=_actor(), now=timezone.now()
-    )
+    tenant = _tenant(arguments.slug)
+    with taken_back_if(arguments.dry_run):
+        hold = add_hold(tenant=tenant, kind=arguments.kind, reason=arguments.reason, by=actor(), now=timezone.now())
     return [{"hold": str(hold.pk), "kind": hold.kind, "company": arguments.slug}]
 
 
-def release_tenant(arguments: Any) -> list[dict[str, Any]]:
+def release_tenant(arguments: Any) -> Rows:
     """Release the open hold of one kind."""
     from django.utils import timezone
 
@@ -164,13 +174,14 @@ def release_tenant(arguments: Any) -> list[dict[str, Any]]:
     hold = Hold.objects.filter(tenant=tenant, kind=arguments.kind, released_at__isnull=True).first()
     if hold is None:
         raise NotFound(f"{arguments.slug} has no open hold of kind {arguments.kind}.")
-    release_hold(hold=hold, reason=arguments.reason, by=_actor(), now=timezone.now())
-    left = Hold.objects.filter(tenant=tenant, released_at__isnull=True).count()
+    with taken_back_if(arguments.dry_run):
+        release_hold(hold=hold, reason=arguments.reason, by=actor(), now=timezone.now())
+        left = Hold.objects.filter(tenant=tenant, released_at__isnull=True).count()
     return [{"released": str(hold.pk), "holds left": left}]
 
 
-def verify_ledgers(arguments: Any) -> list[dict[str, Any]]:
-    """Check the books of one company or of all active ones; raises LedgerBroken."""
+def verify_ledgers(arguments: Any) -> Rows:
+    """Check the books of one company or of all active ones; raises Partial with the broken rules."""
     from django.utils import timezone
 
     from portal.payments.invariants import find_broken_invariants
@@ -189,11 +200,11 @@ def verify_ledgers(arguments: Any) -> list[dict[str, Any]]:
             found = find_broken_invariants(now)
         broken += [{"company": tenant.slug, "rule": each.rule, "rows": ", ".join(each.rows)} for each in found]
     if broken:
-        raise LedgerBroken(broken)
+        raise Partial(f"{len(broken)} rules of the books are broken.", broken)
     return [{"company": tenant.slug, "books": "sound"} for tenant in chosen]
 
 
-def list_runs(arguments: Any) -> list[dict[str, Any]]:
+def list_runs(arguments: Any) -> Rows:
     """Return the latest runs."""
     from provisioning.models import Run
 
@@ -203,7 +214,7 @@ def list_runs(arguments: Any) -> list[dict[str, Any]]:
     ]
 
 
-def show_run(arguments: Any) -> list[dict[str, Any]]:
+def show_run(arguments: Any) -> Rows:
     """Return the steps of one run."""
     from provisioning.models import Step
 
@@ -216,7 +227,7 @@ def show_run(arguments: Any) -> list[dict[str, Any]]:
     ]
 
 
-def retry_parked(arguments: Any) -> list[dict[str, Any]]:
+def retry_parked(arguments: Any) -> Rows:
     """Let a stopped run go on."""
     from django.utils import timezone
 
@@ -226,7 +237,8 @@ def retry_parked(arguments: Any) -> list[dict[str, Any]]:
     if not Run.objects.filter(pk=arguments.run).exists():
         raise NotFound(f"There is no run {arguments.run}.")
     try:
-        retry_run(run_id=arguments.run, by=_actor(), now=timezone.now())
+        with taken_back_if(arguments.dry_run):
+            retry_run(run_id=arguments.run, by=actor(), now=timezone.now())
     except NotParked as error:
         raise NotFound(f"There is no stopped run {arguments.run}.") from error
     return [{"run": str(arguments.run), "state": "queued"}]
@@ -239,30 +251,6 @@ def _tenant(slug: str) -> Any:
     if tenant is None:
         raise NotFound(f"There is no company at {slug}.")
     return tenant
-
-
-def _actor() -> Any:
-    from tenants.audit import Actor
-
-    return Actor("operator", None, f"{getpass.getuser()} in the terminal", surface="cli")
-
-
-def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2, default=str) + "\n")
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    if not rows:
-        sys.stdout.write("Nothing.\n")
-        return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
 
 
 if __name__ == "__main__":

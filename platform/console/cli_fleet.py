@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-Rows = list[dict[str, Any]]
-AddCommand = Callable[[Any, str, Callable[[Any], Rows], str], Any]
-
-
-class Partial(Exception):
-    """The command did its work, but not for everybody; `rows` say for whom."""
-
-    def __init__(self, rows: Rows) -> None:
-        super().__init__("Not every schema was reached.")
-        self.rows = rows
+from console.cli_base import AddCommand, Partial, Rows, actor, progress, taken_back_if
 
 
 def add_groups(groups: Any, add: AddCommand) -> None:
     """Add both groups; a command that makes or changes schemas asks for the owner's login."""
     pool = groups.add_parser("pool", help="schemas that wait for a company").add_subparsers(required=True)
     add(pool, "status", show_pool, "how many schemas wait and how many should")
-    build = add(pool, "build", build_slots, "build schemas until so many wait")
+    build = add(pool, "build", build_slots, "build schemas until so many wait", writes=True)
     build.add_argument("count", type=int, nargs="?", help="without it: the pool's own target")
     build.set_defaults(login="owner")
     fleet = groups.add_parser("migrations", help="releases of the schemas").add_subparsers(required=True)
     plan = add(fleet, "plan", show_plan, "the statements that the fleet would get, rehearsed; changes no company")
     plan.set_defaults(login="owner")
-    run = add(fleet, "run", run_migrations, "roll this code's release out, or go on with it")
+    run = add(fleet, "run", run_migrations, "roll this code's release out, or go on with it", writes=True)
     run.add_argument("--connections", type=int, default=2)
     run.set_defaults(login="owner")
     add(fleet, "status", show_fleet, "the waves, and every schema that is stuck with its statement")
-    add(fleet, "pause", pause_migrations, "end after the schemas at work; run goes on")
-    retry = add(fleet, "retry", retry_migration, "make what failed due again; then run")
+    add(fleet, "pause", pause_migrations, "end after the schemas at work; run goes on", writes=True)
+    retry = add(fleet, "retry", retry_migration, "make what failed due again; then run", writes=True)
     retry.add_argument("schema", nargs="?", help="one schema, also a held one; without it all that failed")
-    hold = add(fleet, "hold", hold_migration, "leave one schema at its release")
+    hold = add(fleet, "hold", hold_migration, "leave one schema at its release", writes=True)
     hold.add_argument("schema")
     hold.add_argument("--reason", required=True)
 
@@ -66,8 +54,11 @@ def build_slots(arguments: Any) -> Rows:
     from provisioning.pool import fill_pool, pool_target
 
     target = pool_target() if arguments.count is None else arguments.count
+    if arguments.dry_run:
+        stock = show_pool(arguments)[0]
+        return [{"to build": max(0, target - stock["ready"] - stock["building"]), **stock}]
     built = 0
-    with _progress("Building schemas", target) as advance:
+    with progress("Building schemas", target) as advance:
         while fill_pool(now=timezone.now(), target=target):
             built += 1
             advance()
@@ -92,11 +83,13 @@ def run_migrations(arguments: Any) -> Rows:
     """Roll out; raises Partial when schemas are left behind."""
     from django.utils import timezone
 
-    from provisioning.fleet import fleet_status, roll_out
+    from provisioning.fleet import behind, fleet_status, roll_out
 
-    status = roll_out(by=_actor(), now=timezone.now(), connections=max(1, arguments.connections))
+    if arguments.dry_run:
+        return [{"from": release, "schemas": count} for release, count in behind().items()]
+    status = roll_out(by=actor(), now=timezone.now(), connections=max(1, arguments.connections))
     if not status.is_complete:
-        raise Partial(show_fleet(arguments))
+        raise Partial("Not every schema was reached.", show_fleet(arguments))
     status = fleet_status()
     return [{"release": status.release, "done": status.done, "held": status.held, "behind": status.behind}]
 
@@ -135,8 +128,9 @@ def pause_migrations(arguments: Any) -> Rows:
 
     from provisioning.fleet import pause_fleet
 
-    pause_fleet(by=_actor(), now=timezone.now())
-    return show_fleet(arguments)
+    with taken_back_if(arguments.dry_run):
+        pause_fleet(by=actor(), now=timezone.now())
+        return show_fleet(arguments)
 
 
 def retry_migration(arguments: Any) -> Rows:
@@ -145,7 +139,9 @@ def retry_migration(arguments: Any) -> Rows:
 
     from provisioning.fleet import retry_schemas
 
-    return [{"due again": retry_schemas(by=_actor(), now=timezone.now(), schema=arguments.schema)}]
+    with taken_back_if(arguments.dry_run):
+        count = retry_schemas(by=actor(), now=timezone.now(), schema=arguments.schema)
+    return [{"due again": count}]
 
 
 def hold_migration(arguments: Any) -> Rows:
@@ -154,22 +150,6 @@ def hold_migration(arguments: Any) -> Rows:
 
     from provisioning.fleet import hold_schema
 
-    hold_schema(schema=arguments.schema, reason=arguments.reason, by=_actor(), now=timezone.now())
+    with taken_back_if(arguments.dry_run):
+        hold_schema(schema=arguments.schema, reason=arguments.reason, by=actor(), now=timezone.now())
     return [{"held": arguments.schema}]
-
-
-def _actor() -> Any:
-    from tenants.audit import Actor
-
-    return Actor("operator", None, f"{getpass.getuser()} in the terminal", surface="cli")
-
-
-@contextmanager
-def _progress(text: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on a terminal, nothing in a pipe."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(text, total=total)
-        yield lambda: bar.advance(task)

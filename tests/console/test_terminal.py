@@ -56,3 +56,20 @@ def test_the_books_of_every_company_are_checked_and_a_broken_rule_is_named(
     assert cli.main(["ledger", "verify", "--json"]) == cli.PARTIAL
     broken = json.loads(capsys.readouterr().out)
     assert {row["company"] for row in broken} == {"acme"}
+
+
+def test_a_dry_run_hears_the_guards_and_changes_nothing(control: object, capsys: pytest.CaptureFixture[str]) -> None:
+    """platform.md 3.11: --dry-run, with the exit code of the real thing."""
+    before = PlatformAuditEvent.objects.count()
+    hold = ["tenants", "hold", "acme", "--reason", "asked by its owner"]
+    assert cli.main([*hold, "--dry-run", "--json"]) == cli.OK
+    said = capsys.readouterr()
+    assert json.loads(said.out)[0]["kind"] == "operator"
+    assert "nothing was changed" in said.err
+    assert not Hold.objects.filter(tenant_id=ACME).exists()
+    assert PlatformAuditEvent.objects.count() == before
+    assert cli.main(hold) == cli.OK
+    assert cli.main([*hold, "--dry-run"]) == cli.REFUSED
+    release = ["tenants", "release", "acme", "--kind", "operator", "--reason", "settled", "--dry-run"]
+    assert cli.main(release) == cli.OK
+    assert Hold.objects.filter(tenant_id=ACME, released_at__isnull=True).count() == 1

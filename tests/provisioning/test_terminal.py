@@ -30,7 +30,14 @@ def _say(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
     return code, json.loads(out) if out else None
 
 
+def _states() -> list[str]:
+    with control_scope():
+        return list(MigrationState.objects.order_by("schema_name").values_list("state", flat=True))
+
+
 def test_the_pool_is_built_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _say(capsys, "pool", "status")[1][0]["ready"] == 0
+    assert _say(capsys, "pool", "build", "2", "--dry-run")[1][0]["to build"] == 2
     assert _say(capsys, "pool", "status")[1][0]["ready"] == 0
     code, (row,) = _say(capsys, "pool", "build", "2")
     assert (code, row["built"], row["ready"], row["dirty"]) == (cli.OK, 2, 2, 0)
@@ -44,9 +51,15 @@ def test_a_release_is_planned_run_held_and_retried(capsys: pytest.CaptureFixture
     alter(f"ALTER TABLE {stuck}.payments_paymentattempt OWNER TO postgres")
     code, plan = _say(capsys, "migrations", "plan")
     assert (code, plan[0]["schemas"]) == (cli.OK, 4)
+    assert _say(capsys, "migrations", "run", "--dry-run") == (cli.OK, [{"from": "yesterday", "schemas": 4}])
+    assert not _states()
     code, rows = _say(capsys, "migrations", "run")
     assert code == cli.PARTIAL
     assert any(row["what"] == stuck and plan[0]["statement"] in row["note"] for row in rows)
+    before = _states()
+    assert _say(capsys, "migrations", "hold", stuck, "--reason", "later", "--dry-run")[0] == cli.OK
+    assert _say(capsys, "migrations", "retry", "--dry-run")[1] == [{"due again": 1}]
+    assert _states() == before
     assert _say(capsys, "migrations", "hold", stuck, "--reason", "later")[0] == cli.OK
     assert _say(capsys, "migrations", "hold", stuck, "--reason", "again")[0] == cli.REFUSED
     assert _say(capsys, "migrations", "status")[1][-1]["state"] == "complete"
