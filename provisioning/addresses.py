@@ -47,6 +47,11 @@ def hold_address(*, slug: str, holder: UUID, now: datetime) -> datetime:
     return until
 
 
+def let_go(*, holder: UUID) -> None:
+    """Give back whatever the holder holds; what has become a company's is not touched."""
+    Hostname.objects.filter(held_for=holder, state=Hostname.State.HELD).delete()
+
+
 def held_until(*, slug: str, holder: UUID) -> datetime | None:
     """Return until when the holder has the address, or None."""
     held = Hostname.objects.filter(name=slug, held_for=holder, state=Hostname.State.HELD)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from infra.crash import crash_point
+from provisioning.compensation import take_back
 from provisioning.fence import Fence, hold_fence
 from provisioning.ledger import Opened, Superseded, begin_step, fail_step, finish_step, open_run
 from provisioning.steps.base import Definition, Task
@@ -26,13 +27,13 @@ def drive(run_id: UUID) -> float | None:
         if fence is None:
             return None
         opened = open_run(run_id, timezone.now())
-        if opened is None:
-            return None
         try:
-            return _do_steps(opened, fence)
+            if opened is not None:
+                return _do_steps(opened, fence)
         except Superseded:
-            log.warning("the run was taken over", extra={"run": str(run_id)})
-            return None
+            log.warning("the run was taken over or canceled", extra={"run": str(run_id)})
+        take_back(run_id)
+        return None
 
 
 def _do_steps(opened: Opened, fence: Fence) -> float | None:

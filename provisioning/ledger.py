@@ -13,7 +13,7 @@ from django.db.models import F, Max
 from provisioning.models import Run, RunEvent, Step
 from provisioning.steps.base import Result
 from tenants.audit import SYSTEM, Actor, record_control
-from tenants.models import Tenant
+from tenants.models import Epoch, Hostname, Tenant
 from tenants.outbox import emit_control
 from tenants.scope import control_scope
 
@@ -45,9 +45,12 @@ def open_run(run_id: UUID, now: datetime) -> Opened | None:
 
 
 def begin_step(run_id: UUID, name: str, now: datetime) -> int | None:
-    """Count a start before anything is done and return its number; None when the step is parked instead."""
+    """Count a start before anything is done and return its number; None when the step is parked instead.
+
+    Raises Superseded when the run was canceled meanwhile.
+    """
     with control_scope(), transaction.atomic():
-        run = _locked(run_id)
+        run = _running(run_id)
         step = Step.objects.get(run=run, name=name)
         if step.starts >= MAX_STARTS:
             _park(run, step, step.error or "Every start ended with the process.", now)
@@ -66,7 +69,7 @@ def begin_step(run_id: UUID, name: str, now: datetime) -> int | None:
 def finish_step(run_id: UUID, name: str, *, start: int, result: Result, last: bool, now: datetime) -> None:
     """Record result and event together; the last step also ends the run. Raises Superseded."""
     with control_scope(), transaction.atomic():
-        run = _locked(run_id)
+        run = _running(run_id)
         done = Step.objects.filter(run=run, name=name, state=Step.State.RUNNING, starts=start).update(
             state=Step.State.DONE, finished_at=now, result=result, error=""
         )
@@ -81,7 +84,7 @@ def finish_step(run_id: UUID, name: str, *, start: int, result: Result, last: bo
 def fail_step(run_id: UUID, name: str, *, start: int, error: str, now: datetime) -> timedelta | None:
     """Record a failed start and return the wait until the next, or None when the run is parked. Raises Superseded."""
     with control_scope(), transaction.atomic():
-        run = _locked(run_id)
+        run = _running(run_id)
         step = Step.objects.get(run=run, name=name)
         if step.state != Step.State.RUNNING or step.starts != start:
             raise Superseded(f"{run_id} {name}")
@@ -113,6 +116,39 @@ def reopen(run_id: UUID, *, by: Actor, now: datetime) -> bool:
         return True
 
 
+def cancel(run_id: UUID, *, by: Actor, now: datetime, reason: str = "") -> bool:
+    """Give up a company that has never opened and free its address at once (transition 5, check 18).
+
+    False when the company has opened or is given up already: the tenant's row decides between this and activation.
+    Runs in the caller's control transaction. What the run made is removed by whoever drives it next.
+    """
+    run = _locked(run_id)
+    if run.state not in (*Run.OPEN, Run.State.PARKED):
+        return False
+    given_up = [Tenant.Lifecycle.PROVISIONING, Tenant.Lifecycle.FAILED]
+    mine = Tenant.objects.filter(pk=run.tenant_id, lifecycle__in=given_up, first_activated_at=None)
+    slug = mine.select_for_update().values_list("slug", flat=True).first()
+    if slug is None:
+        return False
+    # The row stays and so does its history; only the name is nobody's again.
+    mine.update(lifecycle=Tenant.Lifecycle.PURGING, slug=f"gone-{run.tenant_id.hex}")
+    Hostname.objects.filter(tenant_id=run.tenant_id).delete()
+    Epoch.objects.update(hostname_epoch=F("hostname_epoch") + 1)
+    Run.objects.filter(pk=run_id).update(state=Run.State.COMPENSATING, next_at=now, heartbeat_at=None)
+    add_event(run_id, "run.canceled", args={"by": by.kind}, now=now)
+    record_control(
+        "tenant.canceled",
+        by=by,
+        now=now,
+        tenant_id=run.tenant_id,
+        target=slug,
+        reason=reason,
+        before={"slug": slug, "run": run.state},
+        after={"lifecycle": Tenant.Lifecycle.PURGING},
+    )
+    return True
+
+
 def add_event(run_id: UUID, kind: str, *, step: str = "", args: dict[str, Any] | None = None, now: datetime) -> None:
     """Append to the run's history; the caller holds the run's row."""
     last = RunEvent.objects.filter(run_id=run_id).aggregate(seq=Max("seq"))["seq"] or 0
@@ -121,6 +157,14 @@ def add_event(run_id: UUID, kind: str, *, step: str = "", args: dict[str, Any] |
 
 def _locked(run_id: UUID) -> Run:
     return Run.objects.select_for_update().get(pk=run_id)
+
+
+def _running(run_id: UUID) -> Run:
+    """Lock a run that is being driven; raises Superseded when somebody canceled it."""
+    run = _locked(run_id)
+    if run.state != Run.State.RUNNING:
+        raise Superseded(f"{run_id} is {run.state}")
+    return run
 
 
 def _park(run: Run, step: Step, error: str, now: datetime) -> None:

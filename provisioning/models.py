@@ -78,6 +78,7 @@ class Run(models.Model):
         COMPENSATED = "compensated"
 
     OPEN = (State.QUEUED, State.RUNNING, State.WAITING)
+    DRIVEN = (*OPEN, State.COMPENSATING)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=12, choices=Kind)

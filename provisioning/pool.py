@@ -108,9 +108,7 @@ def clean_pool(*, now: datetime, limit: int = DROPPED_AT_ONCE) -> int:
         with control_scope():
             dirty = SchemaSlot.objects.filter(state__in=[State.DIRTY, State.DROPPING], claimed_by_run=None)
             names = list(dirty.order_by("created_at").values_list("schema_name", flat=True)[:limit])
-        for name in names:
-            _drop(name)
-    return len(names)
+        return sum(_drop(name) for name in names)
 
 
 def _set_aside(now: datetime) -> None:
@@ -130,9 +128,14 @@ def _set_aside(now: datetime) -> None:
                     )
 
 
-def _drop(name: str) -> None:
-    with control_scope():
-        SchemaSlot.objects.filter(schema_name=name, state=State.DIRTY).update(state=State.DROPPING)
-    drop_in_batches(name)
-    with control_scope():
-        SchemaSlot.objects.filter(schema_name=name, state=State.DROPPING).update(state=State.DROPPED)
+def _drop(name: str) -> bool:
+    """Remove one schema; False while a statement of whoever made it is still running (M8)."""
+    with try_session_lock(f"schema:{name}") as mine:
+        if not mine:
+            return False
+        with control_scope():
+            SchemaSlot.objects.filter(schema_name=name, state=State.DIRTY).update(state=State.DROPPING)
+        drop_in_batches(name)
+        with control_scope():
+            SchemaSlot.objects.filter(schema_name=name, state=State.DROPPING).update(state=State.DROPPED)
+    return True

@@ -19,6 +19,10 @@ from tenants.models import Hostname, Tenant
 CURRENCIES = {"US": "USD", "CA": "CAD"}
 
 
+class TooLate(Exception):
+    """The company has opened, or was given up before: there is nothing to cancel."""
+
+
 class NotParked(Exception):
     """The run has not stopped, so there is nothing to start again."""
 
@@ -85,3 +89,13 @@ def retry_run(*, run_id: UUID, by: Actor, now: datetime) -> None:
     if not ledger.reopen(run_id, by=by, now=now):
         raise NotParked(run_id)
     transaction.on_commit(lambda: drive_run.hint(run_id=str(run_id)), robust=True)
+
+
+def cancel_run(*, run_id: UUID, by: Actor, now: datetime, reason: str = "") -> None:
+    """Give up a company before it opens, in the caller's control transaction; raises TooLate (transition 5).
+
+    Its address is free when this commits; its schema goes to the janitor, never back into stock (check 18).
+    """
+    if not ledger.cancel(run_id, by=by, now=now, reason=reason):
+        raise TooLate(run_id)
+    drive_run.hint_after_commit(run_id=str(run_id))

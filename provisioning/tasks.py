@@ -39,7 +39,7 @@ def sweep_runs(now: datetime) -> int:
     """Ask for every due run that nobody drives, and drive it here when asking is in vain; returns how many."""
     with control_scope():
         silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - HEARTBEAT_LIMIT)
-        due = Run.objects.filter(silent, state__in=Run.OPEN, next_at__lte=now).order_by("next_at")
+        due = Run.objects.filter(silent, state__in=Run.DRIVEN, next_at__lte=now).order_by("next_at")
         found = list(due.values_list("pk", flat=True)[:20])
     abandoned = [run_id for run_id in found if is_free(run_id)]
     for gone in _asked.keys() - set(abandoned):

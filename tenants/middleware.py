@@ -130,6 +130,8 @@ class HostMiddleware:
             context = self._prove(place, host.slug)
             if context is None:
                 return neutral.not_found()
+            if context.access.door == "unknown":
+                forget_place(host.slug)  # who never opens gives the address back; only opened ones have it for ever
             if request.path == PROBE_PATH:
                 return answer_probe(request, context)
             urlconf = URLCONF_BY_DOOR.get(context.access.door)

@@ -46,7 +46,7 @@ def holder_of(request: HttpRequest) -> Holder | None:
         signup = SignUp.objects.select_related("tenant").filter(pk=UUID(number)).first()
     except ValueError:
         return None
-    if signup is None:
+    if signup is None or (signup.state == SignUp.State.CANCELED and signup.tenant_id is None):
         return None
     if hmac.compare_digest(hash_secret(secret), bytes(signup.browser_hash)):
         return Holder(signup, True)

@@ -17,6 +17,7 @@ class SignUp(models.Model):
         PROVISIONED = "provisioned"
         REJECTED = "rejected"
         EXPIRED = "expired"
+        CANCELED = "canceled"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     form_key = models.UUIDField(unique=True)

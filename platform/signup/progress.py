@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from provisioning.models import Run, Step
 from signup.addresses import host_of
 
-State = Literal["running", "failed", "ready"]
+State = Literal["running", "failed", "ready", "canceled"]
 
 TEXTS: dict[str, Any] = {
     "reserve": gettext_lazy("Address reserved"),
@@ -23,6 +23,9 @@ TEXTS: dict[str, Any] = {
     "probe": gettext_lazy("Knocking on the door"),
     "activate": gettext_lazy("Light on"),
 }
+
+
+GIVEN_UP = (Run.State.COMPENSATING, Run.State.COMPENSATED, Run.State.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Progress:
     host: str
     email: str
     items: tuple[Item, ...]
+    can_cancel: bool
 
 
 def progress_of(run: Run) -> Progress:
@@ -53,10 +57,14 @@ def progress_of(run: Run) -> Progress:
     state: State = "running"
     if run.state == Run.State.DONE:
         state = "ready"
+    elif run.state in GIVEN_UP:
+        state = "canceled"
     elif run.state not in Run.OPEN:
         state = "failed"
-    host = host_of(run.tenant.slug)
-    return Progress(state, host, run.tenant.owner_email, tuple(_item(step, host) for step in steps))
+    # The company's own row has given the address back when it was canceled.
+    host = host_of(run.tenant.signup.slug)
+    can_cancel = state in ("running", "failed") and run.tenant.first_activated_at is None
+    return Progress(state, host, run.tenant.owner_email, tuple(_item(step, host) for step in steps), can_cancel)
 
 
 def _item(step: Step, host: str) -> Item:

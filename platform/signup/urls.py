@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from signup.views import address, mailbox, progress, start, verify
+from signup.views import address, cancel, mailbox, progress, start, verify
 
 app_name = "signup"
 
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("signup/address/check/", address.check_address, name="check_address"),
     path("signup/verify/", verify.verify, name="verify"),
     path("signup/verify/<str:token>/", verify.verify_link, name="verify_link"),
+    path("signup/cancel/", cancel.cancel, name="cancel"),
     path("progress/<uuid:run_id>/", progress.progress, name="progress"),
     path("progress/<uuid:run_id>/retry/", progress.retry, name="retry"),
     path("progress/<uuid:run_id>/office/", progress.open_office, name="open_office"),

@@ -18,12 +18,16 @@ class BadAddress(ValueError):
     """The address is malformed or kept back; forms say so before."""
 
 
+class SignUpEnded(Exception):
+    """The person canceled; only a new sign-up can begin."""
+
+
 class MailNotDue(Exception):
     """Another mail cannot be had yet, or not at all."""
 
 
 def choose_address(*, signup_id: UUID, slug: str, now: datetime) -> SignUp:
-    """Hold the address for 30 minutes and mail the proof; raises BadAddress, AddressTaken.
+    """Hold the address for 30 minutes and mail the proof; raises BadAddress, AddressTaken, SignUpEnded.
 
     Pressing twice holds once and mails once. A sign-up that is verified already only takes the address.
     """
@@ -32,6 +36,8 @@ def choose_address(*, signup_id: UUID, slug: str, now: datetime) -> SignUp:
     signup = SignUp.objects.select_for_update().get(pk=signup_id)
     if signup.tenant_id:
         return signup
+    if signup.state == SignUp.State.CANCELED:
+        raise SignUpEnded
     hold_address(slug=slug, holder=signup.pk, now=now)
     changed = signup.slug != slug
     signup.slug = slug
@@ -52,7 +58,7 @@ def send_again(*, signup_id: UUID, now: datetime) -> None:
 
 def seconds_to_next_mail(signup: SignUp, now: datetime) -> int | None:
     """Return how long to wait for another mail; None when there is none any more."""
-    if signup.mails_sent >= MAILS or signup.expires_at <= now:
+    if signup.mails_sent >= MAILS or signup.expires_at <= now or signup.state == SignUp.State.CANCELED:
         return None
     if signup.sent_at is None:
         return 0

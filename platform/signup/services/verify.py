@@ -72,12 +72,14 @@ def verify_code(*, holder: Holder, code: str, ip: str | None, now: datetime) -> 
 
 
 def confirm(*, signup_id: UUID, ip: str | None, now: datetime) -> tuple[SignUp, Run]:
-    """Create the company of a proven sign-up, or return the one it has; raises AddressTaken.
+    """Create the company of a proven sign-up, or return the one it has; raises AddressTaken, NotProven (canceled).
 
     Double click, refresh and second device meet at the row's lock and get the same run. When the hold has lapsed and
     the address is gone, nothing is created, but the mailbox stays proven.
     """
     signup = SignUp.objects.select_for_update().get(pk=signup_id)
+    if signup.state == SignUp.State.CANCELED:
+        raise NotProven
     if signup.tenant_id is None:
         if signup.verified_at is None:
             signup.verified_at, signup.state = now, SignUp.State.VERIFIED
@@ -92,7 +94,7 @@ def confirm(*, signup_id: UUID, ip: str | None, now: datetime) -> tuple[SignUp, 
 
 def run_of(signup: SignUp) -> Run:
     """Return the run that sets up the company of a sign-up."""
-    return Run.objects.select_related("tenant").get(tenant__signup=signup, kind=Run.Kind.PROVISION)
+    return Run.objects.select_related("tenant__signup").get(tenant__signup=signup, kind=Run.Kind.PROVISION)
 
 
 def _company_of(signup: SignUp) -> NewCompany:

@@ -22,8 +22,8 @@ from signup.browser import holder_of
 from signup.choices import TRADES
 from signup.forms import AddressForm
 from signup.models import SignUp
-from signup.services.address import choose_address
-from signup.services.verify import confirm
+from signup.services.address import SignUpEnded, choose_address
+from signup.services.verify import NotProven, confirm
 from signup.views.common import is_fragment, see_other, to_progress
 
 log = logging.getLogger("porchlight.signup")
@@ -74,6 +74,8 @@ def _take(request: HttpRequest, signup: SignUp) -> HttpResponse:
         signup = choose_address(signup_id=signup.pk, slug=verdict.slug, now=now)
         if signup.verified_at:
             signup, _run = confirm(signup_id=signup.pk, ip=client_of(request).ip, now=now)
+    except (SignUpEnded, NotProven):
+        return see_other("signup:start")
     except AddressTaken:
         # Somebody was faster between our look and our grip.
         verdict = _judge(verdict.slug, signup)

@@ -35,6 +35,8 @@ def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "steps": seen.items,
         "office_url": reverse("signup:open_office", args=[run.pk]) if seen.state == "ready" else "",
         "retry_url": reverse("signup:retry", args=[run.pk]) if seen.state == "failed" else "",
+        "cancel_url": reverse("signup:cancel") if seen.can_cancel else "",
+        "start_url": reverse("signup:start") if seen.state == "canceled" else "",
         "poll_url": here if seen.state == "running" else "",
     }
     template = "signup/progress.html#progress" if is_fragment(request) else "signup/progress.html"
@@ -74,7 +76,7 @@ def _own_run(request: HttpRequest, run_id: UUID) -> Run:
     holder = holder_of(request)
     if holder is None or holder.signup.tenant_id is None:
         raise Http404
-    run = Run.objects.select_related("tenant").filter(pk=run_id, tenant_id=holder.signup.tenant_id).first()
+    run = Run.objects.select_related("tenant__signup").filter(pk=run_id, tenant_id=holder.signup.tenant_id).first()
     if run is None:
         raise Http404
     return run

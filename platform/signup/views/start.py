@@ -63,6 +63,8 @@ def start(request: HttpRequest) -> HttpResponse:
         )
     except TooManySignUps as refusal:
         return rate_limited(request, wait_seconds=int(refusal.wait.total_seconds()))
+    if signup.state == signup.State.CANCELED:
+        return see_other("signup:start")  # a form of before; the page gives it another key
     response = to_progress(signup) if signup.tenant_id else see_other("signup:address")
     remember_browser(response, signup)
     return response
