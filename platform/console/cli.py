@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from console import cli_fleet
+from console import cli_fleet, cli_tenants
 from console.cli_base import (
     CONFLICT,
     EXIT_CODES,
@@ -106,6 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
     release.add_argument("slug")
     release.add_argument("--kind", choices=["operator", "billing", "abuse", "security"], required=True)
     release.add_argument("--reason", required=True)
+    cli_tenants.add_to_tenants(tenants, add_command)
     ledger = groups.add_parser("ledger", help="the companies' books").add_subparsers(required=True)
     verify = add_command(ledger, "verify", verify_ledgers, "check every rule of the books, of one company or of all")
     verify.add_argument("slug", nargs="?", default="")
@@ -113,7 +114,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_command(runs, "list", list_runs, "the latest runs")
     add_command(runs, "show", show_run, "one run, step by step").add_argument("run", type=UUID)
     add_command(runs, "retry", retry_parked, "let a stopped run go on", writes=True).add_argument("run", type=UUID)
-    for module in (cli_fleet,):
+    cli_tenants.add_to_runs(runs, add_command)
+    for module in (cli_fleet, cli_tenants):
         module.add_groups(groups, add_command)
     return parser
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from console import cli
-from provisioning.models import MigrationState
-from tenants.models import PlatformAuditEvent
+from provisioning.models import MigrationState, Run
+from provisioning.steps.order import CRASH_POINTS
+from tenants.models import Hostname, PlatformAuditEvent, Tenant
 from tenants.scope import control_scope
 from tests.provisioning.schemas import alter
 from tests.provisioning.yesterday import make_fleet
@@ -73,3 +74,37 @@ def test_a_release_is_planned_run_held_and_retried(capsys: pytest.CaptureFixture
         assert set(
             PlatformAuditEvent.objects.filter(action__startswith="fleet.").values_list("surface", flat=True)
         ) == {"cli"}
+
+
+CREATE = ("tenants", "create", "bright-electric", "--email", "renee@bright.example", "--name", "Bright Electric")
+
+
+def test_a_company_is_created_tried_and_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit codes of platform.md 3.11: 4 for what cannot be, 6 for a taken address, 8 for a run that stopped."""
+    code, (row,) = _say(capsys, *CREATE, "--dry-run")
+    assert (code, row["company"]) == (cli.OK, "bright-electric")
+    with control_scope():
+        assert not Tenant.objects.filter(slug="bright-electric").exists()
+        assert not Hostname.objects.filter(name="bright-electric").exists()
+    assert _say(capsys, "tenants", "wait", "bright-electric")[0] == cli.NOT_FOUND
+    code, (row,) = _say(capsys, *CREATE)
+    assert (code, row["state"]) == (cli.OK, "queued")
+    assert _say(capsys, *CREATE)[0] == cli.CONFLICT
+    assert _say(capsys, "tenants", "create", "admin", *CREATE[3:])[0] == cli.REFUSED
+    assert _say(capsys, *CREATE[:4], "nobody", *CREATE[5:])[0] == cli.REFUSED
+    assert _say(capsys, "tenants", "wait", "bright-electric", "--seconds", "0")[0] == cli.PARKED
+    with control_scope():
+        Run.objects.filter(pk=row["run"]).update(state="parked", error="no luck")
+    code, (row,) = _say(capsys, "tenants", "wait", "bright-electric")
+    assert (code, row["error"]) == (cli.PARKED, "no luck")
+    assert _say(capsys, "runs", "cancel", row["run"], "--reason", "a test", "--dry-run")[0] == cli.OK
+    assert _say(capsys, "runs", "cancel", row["run"], "--reason", "a test")[1][0]["state"] == "compensating"
+    assert _say(capsys, "runs", "cancel", row["run"], "--reason", "a test")[0] == cli.REFUSED
+    assert _say(capsys, *CREATE)[0] == cli.OK
+
+
+def test_every_crash_point_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """R-PROV-4."""
+    named = {row["crash point"] for row in _say(capsys, "crash-points", "list")[1]}
+    assert named >= {*CRASH_POINTS, "bind.within", "pool.within", "template.within", "fleet.after_act"}
+    assert named >= {"take_back.before_act", "take_back.within", "take_back.after_record"}
