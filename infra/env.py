@@ -28,6 +28,7 @@ from infra.env_casts import (
     as_optional_port,
     as_path,
     as_port,
+    as_positive,
     as_secret_key,
     as_text,
     as_url,
@@ -94,6 +95,9 @@ class Env:
     )
     database_login: str = setting(
         as_one_of("app", "owner"), "app", "Which of the two logins this process uses: app or owner."
+    )
+    tenants_per_connection: int = setting(
+        as_positive, "200", "How many different companies a database connection serves before it is replaced."
     )
     redis_url: str = setting(
         as_url("redis", "rediss", "unix", optional=False),

@@ -35,6 +35,13 @@ def as_count(raw: str) -> int:
     return int(raw)
 
 
+def as_positive(raw: str) -> int:
+    """Return a whole number from 1."""
+    if not raw.strip().isascii() or not raw.strip().isdigit() or int(raw) < 1:
+        raise Expected("a whole number, 1 or more")
+    return int(raw)
+
+
 def as_port(raw: str) -> int:
     """Return a TCP port."""
     word = raw.strip()

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection
 from psycopg import sql
 
 from provisioning.schemas import checked, creation_of, fingerprint, fingerprint_of
+from tenants.backend.recycling import note_touched
 from tenants.scope import owner_scope
 
 SELF = "«self»"
@@ -211,3 +212,5 @@ def replay(blueprint: Blueprint, schema: str) -> None:
             if isinstance(error.__cause__, psycopg.Error) and error.__cause__.sqlstate == DIFFERS:
                 raise BlueprintDiffers(schema) from error
             raise
+        finally:
+            note_touched(name)

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.db import connection
 
 from tenants.access import Access, Axes, decide_access
+from tenants.backend.recycling import end_if_used_up
 from tenants.config.registry import PORTAL_ENABLED
 from tenants.config.snapshot import Snapshot, snapshot_for
-from tenants.scope import route_scope, tenant_scope
+from tenants.scope import route_scope, scope_or_none, tenant_scope
 
 
 class IdentityMismatch(RuntimeError):
@@ -181,6 +182,8 @@ def forget_place(slug: str) -> None:
 @contextmanager
 def serving(tenant_id: UUID, now: datetime) -> Iterator[TenantContext]:
     """Run the block as a tenant outside a request (task, command): scope, proof, context. Raises UnknownTenant."""
+    if scope_or_none() is None:
+        end_if_used_up()  # nothing goes on around this: who goes from tenant to tenant changes connections here
     place = place_of(tenant_id)
     with tenant_scope(place.tenant_id, place.schema_name):
         yield prove_tenant(tenant_id, now)

@@ -78,6 +78,7 @@ def _database() -> dict[str, Any]:
         **database,
         "ENGINE": "tenants.backend",
         "ATOMIC_REQUESTS": True,
+        "TENANTS_PER_CONNECTION": ENV.tenants_per_connection,
         "OPTIONS": options,
     }
 

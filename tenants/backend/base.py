@@ -13,6 +13,7 @@ import psycopg
 from django.db import InterfaceError
 from django_tenants.postgresql_backend import base as library
 
+from tenants.backend.recycling import Recycled, note_meeting
 from tenants.scope import Scope, current_scope, scope_or_none
 
 _plain = library.original_backend.DatabaseWrapper
@@ -41,7 +42,7 @@ class StaleCursor(RuntimeError):
         super().__init__("This cursor was opened in another scope. Open cursors inside the scope that uses them.")
 
 
-class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
+class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
     """A PostgreSQL connection that never runs a statement outside the current scope."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -97,6 +98,7 @@ class DatabaseWrapper(library.DatabaseWrapper):  # type: ignore[misc]
         self._proven = None
         try:
             assert self.connection is not None, "a cursor was opened on it just now"
+            note_meeting(self.connection, scope.schema)
             with self.connection.cursor() as raw:
                 answer = raw.execute(SET_SCOPE, (scope.schema, scope.role)).fetchone()
         except psycopg.errors.InFailedSqlTransaction:

@@ -1,0 +1,187 @@
+"""A connection serves so many companies and no more: what the server keeps of each goes with it (S6)."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.utils import timezone
+
+from infra.env import Env
+from provisioning.pool import WITHIN
+from provisioning.slots import announce_slot, make_slot
+from tenants.backend.base import DatabaseWrapper, reset_connection
+from tenants.context import serving
+from tenants.scope import tenant_scope
+from tests import databases
+from tests.cast import ACME, GLOBEX
+
+COMPANIES = 30
+LIMIT = 10
+MOST_MEGABYTES = 300
+Place = tuple[UUID, str]
+Met = dict[int, set[str]]
+
+
+@pytest.fixture(scope="module")
+def schemas(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Place]]:
+    """Thirty companies' schemas in a database of its own; Django signs in with the application's login."""
+    before = connection.settings_dict["NAME"]
+    name = f"test_recycling_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with django_db_blocker.unblock():
+        databases.clone(name)
+        databases.use(name, owner=True)
+        slots = [announce_slot(run_id=None, now=timezone.now()) for _ in range(COMPANIES)]
+        for slot in slots:
+            make_slot(slot, crash_within=WITHIN)
+        databases.use(name)
+        try:
+            yield [(uuid4(), slot.schema_name) for slot in slots]
+        finally:
+            databases.use(before)
+
+
+@pytest.fixture
+def make_wrapper(schemas: list[Place]) -> Iterator[Callable[..., DatabaseWrapper]]:
+    """Make a wrapper around connections of its own, with a pool of some size or none."""
+    made: list[DatabaseWrapper] = []
+
+    def make(*, pool: int, limit: int = LIMIT) -> DatabaseWrapper:
+        given = connections[DEFAULT_DB_ALIAS].settings_dict
+        options = dict(given["OPTIONS"])
+        if pool:
+            options["pool"] = {"min_size": 1, "max_size": pool, "reset": reset_connection}
+        age = 0 if pool else None
+        changed = {"OPTIONS": options, "CONN_MAX_AGE": age, "TENANTS_PER_CONNECTION": limit}
+        made.append(DatabaseWrapper({**given, **changed}, f"recycled_{uuid4().hex}"))
+        return made[-1]
+
+    yield make
+    for wrapper in made:
+        wrapper.close()
+        wrapper.close_pool()
+
+
+def _visit(wrapper: DatabaseWrapper, place: Place, met: Met) -> int:
+    """Ask one company something and note which server process answered."""
+    with tenant_scope(*place), wrapper.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid(), current_schema(), (SELECT count(*) FROM customers_customer)")
+        pid, schema, _ = cursor.fetchone()
+    assert schema == place[1]
+    met[pid].add(schema)
+    return int(pid)
+
+
+def test_a_pooled_connection_is_replaced_when_it_has_met_enough_companies(
+    schemas: list[Place], make_wrapper: Callable[..., DatabaseWrapper]
+) -> None:
+    wrapper, met = make_wrapper(pool=1), defaultdict[int, set[str]](set)
+    for place in schemas:
+        _visit(wrapper, place, met)
+        wrapper.close()
+    assert [len(each) for each in met.values()] == [LIMIT] * (COMPANIES // LIMIT)
+
+
+def test_visiting_the_same_companies_again_wears_nothing_out(
+    schemas: list[Place], make_wrapper: Callable[..., DatabaseWrapper]
+) -> None:
+    """The number of different companies counts, not the number of requests."""
+    wrapper, met = make_wrapper(pool=1), defaultdict[int, set[str]](set)
+    for _ in range(5):
+        for place in schemas[: LIMIT - 1]:
+            _visit(wrapper, place, met)
+            wrapper.close()
+    assert [len(each) for each in met.values()] == [LIMIT - 1]
+
+
+def test_a_shared_pool_keeps_to_the_limit_however_threads_take_turns(
+    schemas: list[Place], make_wrapper: Callable[..., DatabaseWrapper]
+) -> None:
+    """Each thread has its own wrapper; the connections go from one to the other."""
+    first = make_wrapper(pool=3)
+    met = defaultdict[int, set[str]](set)
+
+    def work(seed: int) -> None:
+        choose = random.Random(seed)
+        wrapper = DatabaseWrapper(first.settings_dict, first.alias)
+        for _ in range(60):
+            _visit(wrapper, choose.choice(schemas), met)
+            wrapper.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        for done in [threads.submit(work, seed) for seed in range(6)]:
+            done.result()
+    assert max(len(each) for each in met.values()) <= LIMIT
+    assert len(met) > COMPANIES // LIMIT
+
+
+def test_a_connection_without_a_pool_is_replaced_between_two_requests(
+    schemas: list[Place], make_wrapper: Callable[..., DatabaseWrapper]
+) -> None:
+    wrapper, met = make_wrapper(pool=0), defaultdict[int, set[str]](set)
+    for place in schemas:
+        _visit(wrapper, place, met)
+        wrapper.close_if_unusable_or_obsolete()
+    assert [len(each) for each in met.values()] == [LIMIT] * (COMPANIES // LIMIT)
+
+
+def test_no_connection_ends_under_an_open_transaction(
+    schemas: list[Place], make_wrapper: Callable[..., DatabaseWrapper]
+) -> None:
+    wrapper, met = make_wrapper(pool=0, limit=1), defaultdict[int, set[str]](set)
+    connections[wrapper.alias] = wrapper
+    try:
+        with tenant_scope(*schemas[0]), transaction.atomic(using=wrapper.alias):
+            first = _visit(wrapper, schemas[0], met)
+            wrapper.end_if_used_up()
+            assert _visit(wrapper, schemas[0], met) == first
+        wrapper.end_if_used_up()
+        assert _visit(wrapper, schemas[1], met) != first
+    finally:
+        del connections[wrapper.alias]
+
+
+def test_code_that_goes_from_company_to_company_changes_connections_on_its_way(
+    schemas: list[Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock's sweeps serve every company without giving the connection back in between."""
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "TENANTS_PER_CONNECTION", 2)
+    pids = []
+    for tenant_id in (ACME, GLOBEX, ACME, GLOBEX, ACME):
+        with serving(tenant_id, timezone.now()), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            pids.append(cursor.fetchone()[0])
+    assert pids[0] == pids[1] != pids[2] == pids[3] != pids[4]
+
+
+def test_the_limit_keeps_a_connection_below_its_memory(schemas: list[Place]) -> None:
+    """A server process stays below 300 MB with every table of every company touched, as the schema is today."""
+    assert settings.DATABASES["default"]["TENANTS_PER_CONNECTION"] == settings.ENV.tenants_per_connection
+    limit = int(Env.__dataclass_fields__["tenants_per_connection"].metadata["default"])
+    name, host = connection.settings_dict["NAME"], databases.connection_host()
+    with psycopg.connect(host=host, user="postgres", dbname=name, autocommit=True) as superuser:
+
+        def used() -> float:
+            ((size,),) = superuser.execute("SELECT sum(total_bytes) FROM pg_backend_memory_contexts").fetchall()
+            return float(size) / 2**20
+
+        sizes = [used()]
+        for _, schema in schemas:
+            tables = superuser.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema]).fetchall()
+            for (table,) in tables:
+                superuser.execute(f'SELECT * FROM {schema}."{table}" LIMIT 1')
+            sizes.append(used())
+    # Not from the fresh process: what the first companies cost once is no measure of the last ones.
+    per_company = (sizes[-1] - sizes[LIMIT]) / (COMPANIES - LIMIT)
+    assert sizes[LIMIT] + per_company * (limit - LIMIT) < MOST_MEGABYTES
+    assert per_company > 0.1, "nothing was measured"
