@@ -5,25 +5,36 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from infra.embedded.bootstrap import OWNER_LOGIN, bootstrap_embedded
+from infra.embedded.bootstrap import DATABASE, OWNER_LOGIN, bootstrap_embedded
 from infra.embedded.postgres import RunningPostgres, temporary_postgres
 from infra.embedded.valkey import temporary_valkey
 
+# As a server of production would be set up for a fleet; the checkpoints are asked for while tenants are made.
+_LARGE = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "jit": "off",
+}
+
 
 @contextmanager
-def temporary_place() -> Iterator[RunningPostgres]:
-    """Start empty servers, set Django up as the schemas' owner and make the control plane's tables."""
+def temporary_place(*, durable: bool = False, settings: str = "config.settings") -> Iterator[RunningPostgres]:
+    """Start empty servers, set Django up as the schemas' owner and make the control plane's tables.
+
+    A durable server writes everything down as in production; the other one forgets when it is killed.
+    """
     with ExitStack() as stack:
-        server = stack.enter_context(temporary_postgres())
+        server = stack.enter_context(temporary_postgres(fsync=durable, settings=_LARGE if durable else None))
         valkey = stack.enter_context(temporary_valkey())
         files = stack.enter_context(tempfile.TemporaryDirectory(prefix="porchlight-bench-"))
         owner, app = bootstrap_embedded(server)
         os.environ.update(
             {
-                "DJANGO_SETTINGS_MODULE": "config.settings",
+                "DJANGO_SETTINGS_MODULE": settings,
                 "SECRET_KEY": "benchmarks-only-3fJ9x2Lq8Zr5Tn1Vb7Kd4Mw6Yc0Hs-benchmarks-only",
                 "DATABASE_URL": owner,
                 "DATABASE_APP_URL": app,
@@ -43,24 +54,36 @@ def temporary_place() -> Iterator[RunningPostgres]:
 
         django.setup()
         from django.core.management import call_command
-        from django.db import connections
 
         try:
             call_command("provision_migrate", verbosity=0, stdout=sys.stderr)
             yield server
         finally:
-            connections.close_all()
+            leave_database()
 
 
-def make_database(server: RunningPostgres, name: str) -> str:
-    """Make an empty database of the same owner; returns its address."""
+def leave_database() -> None:
+    """Close this process's connections, those that wait in the pool too."""
+    from django.db import connection
+
+    connection.close()
+    close_pool: Callable[[], None] = getattr(connection, "close_pool")  # noqa: B009  (only PostgreSQL's has one)
+    close_pool()
+
+
+def copy_database(server: RunningPostgres, name: str) -> str:
+    """Copy the schemas as they stand into another database, with an empty `public`; returns its address."""
     import psycopg
     from psycopg import sql
 
+    leave_database()
+    owner = sql.Identifier(OWNER_LOGIN)
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER_LOGIN))
-        )
+        copy = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy")
+        connection.execute(copy.format(sql.Identifier(name), owner, sql.Identifier(DATABASE)))
+    with psycopg.connect(server.url(dbname=name), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA gate, public CASCADE")
+        connection.execute(sql.SQL("CREATE SCHEMA public AUTHORIZATION {}").format(owner))
     return server.url(OWNER_LOGIN, name)
 
 

@@ -1,82 +1,35 @@
-"""How long a new tenant's schema takes: replayed, migrated, and as django-tenants makes it."""
+"""How long a new tenant's schema takes among a fleet: replayed, handed out, migrated, and as the peers make it."""
 
 from __future__ import annotations
 
-import os
 import random
-import secrets
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.metadata import version
+from collections.abc import Callable
+from contextlib import ExitStack
 from time import perf_counter
-from uuid import UUID
 
 import psycopg
 
-from bench.place import make_database, temporary_place
-from bench.report import Row, summary
+from bench.peers import Peer, known_kinds, running_peer
+from bench.place import copy_database, temporary_place
+from bench.report import AtMost, Measured, Row, TimesBetter, TimesLimit, summary
+from bench.standing import add_tenants, checkpoint, creation_text
 
 ABOUT = (
-    "A new tenant's schema from nothing to usable, in rounds of shuffled order on one server; the first round warms"
-    " up and is not counted. The peer is django-tenants as it comes: its backend and its `migrate_schemas`, over the"
-    " same tenant applications, in a process and a database of its own; it must end with as many tables as ours. Replay"
-    " announces the schema in the ledger, makes schema and role, and proves the result by its fingerprint; its text is"
-    " compiled once for a release by real migrations, which is not counted here. Migrations make schema and role. The"
-    " peer makes the schema and its rows of tenant and host; no role, no proof. Handing out takes a waiting schema and"
-    " proves it; the peer keeps none waiting, so nothing stands beside it. Limit: the fastest round of"
-    " the same statements sent without ledger, lock and proof."
+    "A new tenant's schema from nothing to usable while a fleet of others stands in the same database, in rounds of"
+    " shuffled order on one server; the first round warms up and is not counted. Each peer works in a process of its"
+    " own over the same tenant applications, beside a copy of the same fleet, and must end with as many tables as"
+    " ours. As they come they run the migrations; in clone mode they copy a schema that was migrated before"
+    " (TENANT_BASE_SCHEMA and CLONE_REFERENCE). Replay announces the schema in the ledger, makes schema and role, and"
+    " proves the result by its fingerprint; its text is compiled once for a release by real migrations, which is not"
+    " counted here. Migrations make schema and role. A peer makes the schema and its rows of tenant and host; no role,"
+    " no proof. Handing out takes a waiting schema and proves it; the peers keep none waiting, so what they do at that"
+    " moment stands beside it. Limit: the same statements sent without ledger, lock and proof, in the same rounds."
 )
-PEER = f"django-tenants {version('django-tenants')}"
+TENANTS, CLONES = "django-tenants", "clone mode"
 
 
 class PeerDiffers(RuntimeError):
     """The peer did not make the same number of tables, so it cannot be compared."""
-
-
-class Peer:
-    """The peer's process."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.tables = 0
-        self.hear()
-
-    def hear(self) -> str:
-        """Return its next line; raises RuntimeError when it has ended."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"The peer ended with {self._process.wait()}.")
-        return line
-
-    def create(self) -> float:
-        """Have it make a tenant; returns the seconds it took by its own clock."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"t_{secrets.token_hex(12)}\n")
-        self._process.stdin.flush()
-        took, tables = self.hear().split()
-        self.tables = int(tables)
-        return float(took)
-
-
-@contextmanager
-def running_peer(url: str) -> Iterator[Peer]:
-    """Run the peer against an empty database."""
-    from django.conf import settings
-
-    env = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "bench.peer_settings",
-        "BENCH_PEER_URL": url,
-        "BENCH_TENANT_APPS": " ".join(settings.TENANT_APPS),
-    }
-    command = [sys.executable, "-m", "bench.peer_child"]
-    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Peer(process)
-        finally:
-            process.kill()
 
 
 def by_replay() -> float:
@@ -104,10 +57,12 @@ def by_migrations() -> float:
 
 def by_handing_out() -> float:
     """Take a waiting schema, as a sign-up does; returns seconds."""
+    from infra.ids import uuid7
     from provisioning.slots import claim_slot
 
+    run = uuid7()
     began = perf_counter()
-    name = claim_slot(_new_run())
+    name = claim_slot(run)
     took = perf_counter() - began
     assert name is not None, "each round has put one into stock"
     return took
@@ -115,61 +70,69 @@ def by_handing_out() -> float:
 
 def bare_statements(connection: psycopg.Connection) -> float:
     """Send the statements of a schema and nothing else; returns seconds."""
-    from provisioning.blueprint import SELF
-    from provisioning.schemas import creation_of, current_release, new_schema_name
+    from provisioning.schemas import current_release, new_schema_name
     from provisioning.templates import find_blueprint
 
     blueprint = find_blueprint(current_release())
     assert blueprint is not None
-    name = new_schema_name()
-    text = ";\n".join((*creation_of(name), f"SET LOCAL search_path TO {name}", blueprint.ddl.replace(SELF, name)))
+    text = creation_text(new_schema_name(), blueprint).encode()
     began = perf_counter()
-    connection.execute(text.encode())
+    connection.execute(text)
     return perf_counter() - began
 
 
-def run(*, rounds: int, **_: object) -> tuple[list[Row], int]:
-    """Measure; returns the rows and the server's version number. Raises PeerDiffers."""
-    with temporary_place() as server:
+def run(*, rounds: int = 15, tenants: int = 1_000, peers: str = "all", **_: object) -> Measured:
+    """Measure beside a fleet of so many tenants. Raises PeerDiffers."""
+    with temporary_place(durable=True) as server, ExitStack() as stack:
         from django.conf import settings
         from django.utils import timezone
 
+        from provisioning.schemas import current_release
         from provisioning.templates import ensure_template
 
         blueprint, _built = ensure_template(timezone.now())
-        took: dict[str, list[float]] = {}
-        with (
-            psycopg.connect(settings.ENV.database_url, autocommit=True) as bare,
-            running_peer(make_database(server, "peer")) as peer,
-        ):
-            ways: list[tuple[str, Callable[[], float]]] = [
-                ("replay", by_replay),
-                ("migrations", by_migrations),
-                ("peer", peer.create),
-                ("bare", lambda: bare_statements(bare)),
-            ]
-            # What ran just before leaves its mark, so nobody always follows the same one.
-            order = random.Random(20261121)
-            for number in range(rounds + 1):
-                order.shuffle(ways)
-                for name, way in ways:
-                    seconds = way()
-                    if number:
-                        took.setdefault(name, []).append(seconds)
-                seconds = by_handing_out()
-                if number:
-                    took.setdefault("claim", []).append(seconds)
-            ours = _tables(bare)
-            if peer.tables != ours:
-                raise PeerDiffers(f"The peer made {peer.tables} tables, we made {ours}.")
-            version_number = bare.info.server_version
-    return _rows(took, blueprint.relations), version_number
+        add_tenants(server, blueprint, current_release(), tenants)
+        kinds, remarks = known_kinds(peers)
+        places = {engine: copy_database(server, engine) for engine in dict.fromkeys(kind.engine for kind in kinds)}
+        beside = [stack.enter_context(running_peer(kind, places[kind.engine])) for kind in kinds]
+        bare = stack.enter_context(psycopg.connect(settings.ENV.database_url, autocommit=True))
+        checkpoint(server)
+        ways: list[tuple[str, Callable[[], float]]] = [
+            ("replay", by_replay),
+            ("migrations", by_migrations),
+            ("bare", lambda: bare_statements(bare)),
+            *((peer.kind.name, peer.create) for peer in beside),
+        ]
+        took = _rounds(ways, rounds)
+        ours = _tables(bare)
+        _compare_tables(beside, ours)
+        return Measured(
+            _rows(took, [kind.name for kind in kinds], tenants, blueprint.relations, ours),
+            bare.info.server_version,
+            took,
+            durable=True,
+            remarks=remarks,
+        )
 
 
-def _new_run() -> UUID:
-    from infra.ids import uuid7
+def _rounds(ways: list[tuple[str, Callable[[], float]]], rounds: int) -> dict[str, list[float]]:
+    """Let everybody take a turn in each round; returns the seconds of each."""
+    took: dict[str, list[float]] = {}
+    # What ran just before leaves its mark, so nobody always follows the same one.
+    order = random.Random(20261121)
+    for number in range(rounds + 1):
+        order.shuffle(ways)
+        for name, way in [*ways, ("claim", by_handing_out)]:
+            seconds = way()
+            if number:
+                took.setdefault(name, []).append(seconds)
+    return took
 
-    return uuid7()
+
+def _compare_tables(beside: list[Peer], ours: int) -> None:
+    for peer in beside:
+        if peer.tables != ours:
+            raise PeerDiffers(f"{peer.kind.name} made {peer.tables} tables, we made {ours}.")
 
 
 def _tables(connection: psycopg.Connection) -> int:
@@ -182,16 +145,25 @@ def _tables(connection: psycopg.Connection) -> int:
     return int(row[0])
 
 
-def _rows(took: dict[str, list[float]], relations: int) -> list[Row]:
+def _rows(took: dict[str, list[float]], kinds: list[str], tenants: int, relations: int, tables: int) -> list[Row]:
     found = {name: summary(seconds) for name, seconds in took.items()}
-    bare = min(took["bare"]) * 1000
-    rows = []
+    rows = [Row("tenants that stand there", "count", float(tenants))]
     for index, word in enumerate(("median", "95th percentile")):
-        peers = {PEER: found["peer"][index]}
+        peers = {name: found[name][index] for name in kinds}
+        migrating = {name: value for name, value in peers.items() if CLONES not in name}
+        bare = found["bare"][index]
+        replay: tuple[TimesLimit | TimesBetter, ...] = ()
+        claim: tuple[AtMost | TimesBetter, ...] = ()
+        if not index:
+            replay = (TimesLimit(1.2), TimesBetter(15, TENANTS), TimesBetter(9, "django-pgschemas"))
+            claim = (AtMost(5), TimesBetter(400, TENANTS))
         rows += [
-            Row(f"schema by replay, {word}", "ms", found["replay"][index], peers, bare),
-            Row(f"schema by migrations, {word}", "ms", found["migrations"][index], peers, bare),
-            Row(f"schema handed out of the stock, {word}", "ms", found["claim"][index]),
+            Row(f"schema by replay, {word}", "ms", found["replay"][index], peers, bare, replay or None),
+            Row(f"schema by migrations, {word}", "ms", found["migrations"][index], migrating, bare),
+            Row(f"schema handed out of the stock, {word}", "ms", found["claim"][index], peers, None, claim or None),
         ]
-    rows.append(Row("relations in a schema", "count", float(relations)))
-    return rows
+    return [
+        *rows,
+        Row("tables in a schema", "count", float(tables), target=AtMost(60)),
+        Row("relations in a schema", "count", float(relations), target=AtMost(400)),
+    ]

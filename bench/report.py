@@ -4,47 +4,168 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-RATES = ("rows/s",)
+RATES = ("rows/s", "tenants/s", "requests/s")
+
+
+class Target(Protocol):
+    """Something that a row is to reach."""
+
+    def text(self, row: Row) -> str:
+        """Say what is asked for."""
+
+    def met(self, row: Row) -> bool | None:
+        """Whether it is reached; None when what it is compared with was not measured."""
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """A figure in the row's own unit that ours may not exceed."""
+
+    value: float
+
+    def text(self, row: Row) -> str:
+        """Say what is asked for."""
+        return f"≤ {self.value:g} {row.unit}"
+
+    def met(self, row: Row) -> bool | None:
+        """Whether ours is small enough."""
+        return row.ours <= self.value
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """A figure in the row's own unit that ours has to reach."""
+
+    value: float
+
+    def text(self, row: Row) -> str:
+        """Say what is asked for."""
+        return f"≥ {self.value:g} {row.unit}"
+
+    def met(self, row: Row) -> bool | None:
+        """Whether ours is large enough."""
+        return row.ours >= self.value
+
+
+@dataclass(frozen=True)
+class TimesBetter:
+    """How many times better than a peer ours has to be; the peer is the first whose name begins so, "" the best."""
+
+    times: float
+    peer: str = ""
+
+    def text(self, row: Row) -> str:
+        """Say what is asked for."""
+        return f"≥ {self.times:g} × {self.peer or 'the best peer'}"
+
+    def met(self, row: Row) -> bool | None:
+        """Whether ours is so much better."""
+        ratio = row.ratio_to(self.peer)
+        return None if ratio is None else ratio >= self.times
+
+
+@dataclass(frozen=True)
+class TimesPeer:
+    """How many times the peer's figure ours may be, where smaller is better and the peer does less."""
+
+    times: float
+    peer: str
+
+    def text(self, row: Row) -> str:
+        """Say what is asked for."""
+        return f"≤ {self.times:g} × {self.peer}"
+
+    def met(self, row: Row) -> bool | None:
+        """Whether ours stays so close."""
+        ratio = row.ratio_to(self.peer)
+        return None if ratio is None else 1 / ratio <= self.times
+
+
+@dataclass(frozen=True)
+class TimesLimit:
+    """How many times the limit ours may be."""
+
+    times: float
+
+    def text(self, row: Row) -> str:
+        """Say what is asked for."""
+        return f"≤ {self.times:g} × the limit"
+
+    def met(self, row: Row) -> bool | None:
+        """Whether ours stays so close."""
+        return None if row.limit is None else row.ours <= self.times * row.limit
 
 
 @dataclass
 class Row:
-    """One measured quantity; `limit` is the least that the same work could take here, `target` a ratio to reach."""
+    """One measured quantity; `limit` is the least that the same work could take here.
+
+    A number as target is a TimesBetter; of several targets all have to be met.
+    """
 
     name: str
     unit: str
     ours: float
-    peers: dict[str, float] = field(default_factory=dict)
+    peers: Mapping[str, float] = field(default_factory=dict)
     limit: float | None = None
-    target: float | None = None
+    target: Target | tuple[Target, ...] | float | None = None
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """All targets."""
+        if self.target is None:
+            return ()
+        if isinstance(self.target, tuple):
+            return self.target
+        return (TimesBetter(self.target) if isinstance(self.target, int | float) else self.target,)
 
     @property
     def ratio(self) -> float | None:
         """How many times better than the best peer ours is: below 1 the peer wins."""
-        if not self.peers or not self.ours:
+        return self.ratio_to("")
+
+    def ratio_to(self, peer: str) -> float | None:
+        """How many times better than the best of the peers whose names begin so; None when there is none."""
+        values = [value for name, value in self.peers.items() if name.startswith(peer)]
+        if not values or not self.ours:
             return None
-        if self.unit in RATES:
-            return self.ours / max(self.peers.values())
-        return min(self.peers.values()) / self.ours
+        return self.ours / max(values) if self.unit in RATES else min(values) / self.ours
 
     @property
     def met(self) -> bool | None:
-        """Whether the ratio reaches the target, when there are both."""
-        return None if self.ratio is None or self.target is None else self.ratio >= self.target
+        """Whether all targets are reached; None when there is none, or something was not measured."""
+        found = [target.met(self) for target in self.targets]
+        if False in found:
+            return False
+        return True if found and None not in found else None
 
     def as_json(self) -> dict[str, Any]:
         """Return the row with what follows from it."""
-        rounded = {name: round(value, 2) for name, value in self.peers.items()}
-        ratio = None if self.ratio is None else round(self.ratio, 2)
-        limit = None if self.limit is None else round(self.limit, 2)
-        changed = {"ours": round(self.ours, 2), "peers": rounded, "limit": limit, "ratio": ratio, "met": self.met}
-        order = ("name", "unit", "ours", "peers", "limit", "ratio", "target", "met")
-        values = asdict(self) | changed
-        return {key: values[key] for key in order}
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "ours": _short(self.ours),
+            "peers": {name: _short(value) for name, value in self.peers.items()},
+            "limit": None if self.limit is None else _short(self.limit),
+            "ratio": None if self.ratio is None else round(self.ratio, 2),
+            "target": " and ".join(target.text(self) for target in self.targets) or None,
+            "met": self.met,
+        }
+
+
+class Measured(NamedTuple):
+    """What a benchmark found: rows, the server's version number, the single measurements, and how it was set up."""
+
+    rows: list[Row]
+    postgres: int
+    samples: Mapping[str, list[float]] = {}
+    durable: bool = False
+    remarks: str = ""
 
 
 def summary(seconds: list[float]) -> tuple[float, float]:
@@ -55,7 +176,7 @@ def summary(seconds: list[float]) -> tuple[float, float]:
     return median(values), quantiles(values, n=20, method="inclusive")[18]
 
 
-def describe_machine(postgres: int, *, others: float | None, note: str) -> dict[str, Any]:
+def describe_machine(postgres: int, *, others: float | None, note: str, durable: bool = False) -> dict[str, Any]:
     """Say on what was measured; `postgres` is the server's version number, `others` the cores that other work took."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
@@ -64,14 +185,14 @@ def describe_machine(postgres: int, *, others: float | None, note: str) -> dict[
         "system": platform.system(),
         "python": platform.python_version(),
         "postgresql": f"{postgres // 10000}.{postgres % 10000}",
-        "durability": "fsync, synchronous_commit and full_page_writes off",
+        "durability": f"fsync, synchronous_commit and full_page_writes {'on' if durable else 'off'}",
         "cores_busy_with_other_work": None if others is None else round(others, 2),
         "note": note,
     }
 
 
-def as_markdown(report: dict[str, Any]) -> str:
-    """Return a report as a page."""
+def as_markdown(report: dict[str, Any], plot: str = "") -> str:
+    """Return a report as a page; `plot` is the name of the picture that lies beside it."""
     machine = "; ".join(f"{key} {value}" for key, value in report["machine"].items() if value not in ("", None))
     lines = [
         f"# {report['benchmark']}",
@@ -80,17 +201,27 @@ def as_markdown(report: dict[str, Any]) -> str:
         "",
         f"Measured on: {machine}.",
         "",
-        "| what | unit | ours | peers | limit | times better than the best peer |",
-        "|---|---|---|---|---|---|",
+        *([f"![{report['benchmark']}]({plot})", ""] if plot else []),
+        "| what | unit | ours | peers | limit | times better than the best peer | target | met |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in report["rows"]:
-        peers = ", ".join(f"{name}: {_shown(value)}" for name, value in row["peers"].items()) or "none"
-        cells = (row["name"], row["unit"], _shown(row["ours"]), peers, _shown(row["limit"]), _shown(row["ratio"]))
-        lines.append(f"| {' | '.join(cells)} |")
+        peers = ", ".join(f"{name}: {shown(value)}" for name, value in row["peers"].items()) or "none"
+        met = {True: "yes", False: "**no**", None: "–"}[row["met"]]
+        figures = (shown(row["ours"]), peers, shown(row["limit"]), shown(row["ratio"]))
+        lines.append(f"| {' | '.join((row['name'], row['unit'], *figures, row['target'] or '–', met))} |")
     return "\n".join(lines) + "\n"
 
 
-def _shown(value: float | None) -> str:
+def shown(value: float | None) -> str:
+    """Return a figure as people read it."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) >= 0.1 or not value else f"{value:.2g}"
+
+
+def _short(value: float) -> float:
+    """Return a figure without digits that mean nothing."""
+    return round(value, 2) if abs(value) >= 10 else float(f"{value:.4g}")

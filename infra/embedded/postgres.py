@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +54,14 @@ class RunningPostgres:
         end(self.process, signal.SIGINT, wait=3)
 
 
-def start_postgres(data_dir: Path, *, fsync: bool = True, log: Path | None = None) -> RunningPostgres:
+def start_postgres(
+    data_dir: Path, *, fsync: bool = True, log: Path | None = None, settings: Mapping[str, str] | None = None
+) -> RunningPostgres:
     """Start the server on `data_dir`, making the cluster first when there is none.
 
     As root everything runs as `nobody`; a folder that `nobody` cannot reach is replaced by one below
-    /var/tmp, so read `data` of the answer. `fsync=False` is for tests only. Raises ServiceError.
+    /var/tmp, so read `data` of the answer. `fsync=False` is for tests only; `settings` win over ours.
+    Raises ServiceError.
     """
     data = places.own_folder(places.data_place(data_dir))
     sockets = places.socket_folder(data, ".s.PGSQL.5432")
@@ -67,7 +70,7 @@ def start_postgres(data_dir: Path, *, fsync: bool = True, log: Path | None = Non
     end_leftover(data / "postmaster.pid", marker=str(data), how=signal.SIGINT)
     log = log or data / "server.log"
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets), "-h", ""]
-    for name, value in (_SETTINGS if fsync else _SETTINGS | _CARELESS).items():
+    for name, value in (_SETTINGS | ({} if fsync else _CARELESS) | dict(settings or {})).items():
         command += ["-c", f"{name}={value}"]
     with log.open("ab") as output:
         process = start_tied(
@@ -83,11 +86,11 @@ def start_postgres(data_dir: Path, *, fsync: bool = True, log: Path | None = Non
 
 
 @contextmanager
-def temporary_postgres() -> Iterator[RunningPostgres]:
-    """Run a careless server on a folder of its own and remove both afterwards; for tests and benchmarks."""
+def temporary_postgres(*, fsync: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[RunningPostgres]:
+    """Run a server, careless by default, on a folder of its own and remove both; for tests and benchmarks."""
     folder = Path(tempfile.mkdtemp(prefix="porchlight-pg-", dir=places.SHARED_PLACE))
     try:
-        server = start_postgres(folder, fsync=False)
+        server = start_postgres(folder, fsync=fsync, settings=settings)
         try:
             yield server
         finally:

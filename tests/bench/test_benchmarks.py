@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from bench.report import Row, as_markdown, summary
+from bench.plot import as_svg
+from bench.report import AtLeast, AtMost, Row, TimesBetter, TimesLimit, TimesPeer, as_markdown, summary
 
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "bench" / "results"
 REPORT = {"benchmark", "about", "machine", "rows"}
 ROW = ["name", "unit", "ours", "peers", "limit", "ratio", "target", "met"]
 MACHINE = {"cores", "memory_gib", "system", "python", "postgresql", "durability", "cores_busy_with_other_work", "note"}
@@ -49,15 +52,27 @@ def data_folder() -> set[Path]:
     return set((ROOT / ".data").rglob("*"))
 
 
-def test_provision_measures_us_beside_the_library_as_it_comes() -> None:
+def test_provision_measures_us_beside_the_libraries_as_they_come_and_cloning() -> None:
     before = data_folder()
-    report = report_of("provision", "--rounds", "1")
+    report = report_of("provision", "--rounds", "1", "--tenants", "2", "--peers", "installed")
     assert report["benchmark"] == "provision"
     compared = {row["name"] for row in report["rows"] if row["peers"]}
-    assert compared == {
-        f"schema by {way}, {word}" for way in ("replay", "migrations") for word in ("median", "95th percentile")
-    }
-    assert {peer for row in report["rows"] for peer in row["peers"]} == {"django-tenants 4.0.1"}
+    ways = ("schema by replay", "schema by migrations", "schema handed out of the stock")
+    assert compared == {f"{way}, {word}" for way in ways for word in ("median", "95th percentile")}
+    peers = {peer for row in report["rows"] for peer in row["peers"]}
+    assert {"django-tenants 4.0.1", "django-tenants 4.0.1, clone mode"} <= peers
+    assert "was not measured" in report["about"] or "django-pgschemas 1.3.2" in peers
+    assert data_folder() == before
+
+
+def test_fleet_rolls_a_release_out_beside_the_libraries() -> None:
+    before = data_folder()
+    report = report_of("fleet", "--rounds", "1", "--tenants", "8", "--sample", "1", "--peers", "installed")
+    rows = {row["name"]: row for row in report["rows"]}
+    assert {"django-tenants 4.0.1, one by one", "django-tenants 4.0.1, two at once"} <= set(
+        rows["a release reaches the fleet"]["peers"]
+    )
+    assert all(row["ours"] > 0 for row in report["rows"])
     assert data_folder() == before
 
 
@@ -76,12 +91,19 @@ def test_a_benchmark_that_does_not_exist_is_named() -> None:
     assert "no benchmark named provison" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["provision", "importing"])
-def test_the_kept_results_have_the_agreed_shape_and_their_table_is_theirs(name: str) -> None:
-    results = ROOT / "bench" / "results"
-    report = json.loads((results / f"{name}.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.md")), ids=lambda path: str(path.stem))
+def test_the_kept_results_have_the_agreed_shape_and_their_table_and_plot_are_theirs(path: Path) -> None:
+    report = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert_shape(report)
-    assert (results / f"{name}.md").read_text(encoding="utf-8") == as_markdown(report)
+    assert path.read_text(encoding="utf-8") == as_markdown(report, f"{path.stem}.svg")
+    assert path.with_suffix(".svg").read_text(encoding="utf-8") == as_svg(report)
+
+
+def test_a_plot_is_well_formed_and_shows_every_figure_of_its_rows() -> None:
+    row = Row("wait & see", "ms", 10.0, {"slow <1>": 40.0}, limit=8.0).as_json()
+    drawn = ElementTree.fromstring(as_svg({"benchmark": "waiting", "rows": [row]}))
+    texts = [element.text for element in drawn.iter() if element.text]
+    assert {"10.00", "40.00", "8.00", "wait & see (ms)", "slow <1>"} <= set(texts)
 
 
 def test_a_ratio_above_one_means_that_ours_is_better() -> None:
@@ -90,10 +112,28 @@ def test_a_ratio_above_one_means_that_ours_is_better() -> None:
     assert Row("alone", "ms", 10.0).ratio is None
 
 
-def test_a_target_is_met_only_beside_a_peer() -> None:
-    assert Row("wait", "ms", 10.0, {"slow": 40.0}, target=4.0).met is True
-    assert Row("wait", "ms", 10.0, {"slow": 39.0}, target=4.0).met is False
-    assert Row("wait", "ms", 10.0, target=4.0).met is None
+@pytest.mark.parametrize(
+    ("target", "met", "text"),
+    [
+        (4.0, True, "≥ 4 × the best peer"),
+        (TimesBetter(8, "slower"), True, "≥ 8 × slower"),
+        (TimesBetter(9, "slower"), False, "≥ 9 × slower"),
+        (TimesBetter(2, "absent"), None, "≥ 2 × absent"),
+        (AtMost(10), True, "≤ 10 ms"),
+        (AtMost(9.9), False, "≤ 9.9 ms"),
+        (AtLeast(11), False, "≥ 11 ms"),
+        (TimesPeer(0.25, "slow"), True, "≤ 0.25 × slow"),
+        (TimesPeer(0.2, "slow"), False, "≤ 0.2 × slow"),
+        (TimesLimit(1.2), False, "≤ 1.2 × the limit"),
+        (TimesLimit(1.25), True, "≤ 1.25 × the limit"),
+        ((AtMost(10), TimesLimit(1.2)), False, "≤ 10 ms and ≤ 1.2 × the limit"),
+        ((AtMost(10), TimesBetter(2, "absent")), None, "≤ 10 ms and ≥ 2 × absent"),
+        (None, None, None),
+    ],
+)
+def test_a_target_says_what_is_asked_and_whether_it_is_met(target: Any, met: bool | None, text: str | None) -> None:
+    row = Row("wait", "ms", 10.0, {"slow": 40.0, "slower": 80.0}, limit=8.0, target=target).as_json()
+    assert (row["met"], row["target"]) == (met, text)
 
 
 def test_the_summary_is_median_and_95th_percentile_in_milliseconds() -> None:

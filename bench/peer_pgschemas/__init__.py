@@ -1,0 +1,1 @@
+"""A company and its host as the documentation of django-pgschemas has one write them."""

@@ -1,0 +1,104 @@
+"""The tenants that stand there while something is measured: made fast, but as the product makes them."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from infra.embedded.postgres import RunningPostgres
+
+if TYPE_CHECKING:
+    from provisioning.blueprint import Blueprint
+
+MAKERS = 2
+# A checkpoint has to write out every file that was made since the last one, so it must not meet thousands at once.
+BETWEEN_CHECKPOINTS = 250
+RECYCLE_AFTER = 50
+
+
+def add_tenants(
+    server: RunningPostgres, blueprint: Blueprint, release: str, count: int, *, first: int = 0
+) -> list[str]:
+    """Make schemas and enter them as companies `company-<number>` from `first` on; returns the schemas' names."""
+    from django.utils import timezone
+
+    from provisioning.schemas import new_schema_name
+
+    names = [new_schema_name() for _ in range(count)]
+    for begin in range(0, count, BETWEEN_CHECKPOINTS):
+        some = names[begin : begin + BETWEEN_CHECKPOINTS]
+        with ThreadPoolExecutor(MAKERS) as threads:
+            for maker in [threads.submit(_make, some[number::MAKERS], blueprint) for number in range(MAKERS)]:
+                maker.result()
+        if count > BETWEEN_CHECKPOINTS:
+            checkpoint(server)
+            print(f"  {first + begin + len(some)} tenants stand", file=sys.stderr, flush=True)
+    _enter(names, blueprint.fingerprint, release, first, timezone.now())
+    with psycopg.connect(server.url(dbname="porchlight"), autocommit=True) as connection:
+        connection.execute("ANALYZE pg_class, pg_namespace, pg_attribute, pg_index, pg_constraint, pg_depend")
+    return names
+
+
+def checkpoint(server: RunningPostgres) -> None:
+    """Write out everything, so that it does not happen in the middle of a measurement."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+
+
+def creation_text(name: str, blueprint: Blueprint) -> str:
+    """Return the statements that make one tenant's schema and role, without ledger, lock and proof."""
+    from provisioning.blueprint import SELF
+    from provisioning.schemas import creation_of
+
+    return ";\n".join((*creation_of(name), f"SET LOCAL search_path TO {name}", blueprint.ddl.replace(SELF, name)))
+
+
+def _make(names: list[str], blueprint: Blueprint) -> None:
+    from provisioning.fence import direct_connection
+
+    for begin in range(0, len(names), RECYCLE_AFTER):
+        with direct_connection("none") as connection:
+            connection.execute("SET synchronous_commit = off")
+            for name in names[begin : begin + RECYCLE_AFTER]:
+                connection.execute(creation_text(name, blueprint).encode())
+
+
+def _enter(names: list[str], digest: str, release: str, first: int, now: datetime) -> None:
+    """Write ledger, company and host of each schema."""
+    from infra.ids import uuid7
+    from provisioning.models import SchemaSlot
+    from tenants.models import Hostname, Plan, Tenant
+    from tenants.scope import control_scope
+
+    with control_scope():
+        plan = Plan.objects.get(code="porch")
+        built = {"release": release, "fingerprint": digest, "created_at": now, "built_at": now}
+        SchemaSlot.objects.bulk_create(
+            [SchemaSlot(schema_name=name, state="claimed", claimed_by_run=uuid7(), **built) for name in names],
+            batch_size=1_000,
+        )
+        companies = [
+            Tenant(
+                slug=f"company-{number}",
+                display_name=f"Company {number}",
+                plan=plan,
+                owner_email=f"owner@company-{number}.example",
+                created_at=now,
+                first_activated_at=now,
+                lifecycle=Tenant.Lifecycle.ACTIVE,
+                schema_name=name,
+                schema_release=release,
+                schema_fingerprint=digest,
+            )
+            for number, name in enumerate(names, first)
+        ]
+        Tenant.objects.bulk_create(companies, batch_size=1_000)
+        live = Hostname.State.LIVE
+        Hostname.objects.bulk_create(
+            [Hostname(name=each.slug, tenant=each, state=live, is_primary=True) for each in companies],
+            batch_size=1_000,
+        )
