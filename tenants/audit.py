@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 
 from tenants.models import PlatformAuditEvent
 from tenants.schema.models import AuditEvent
+from tenants.scope import current_scope
 
 ActorKind = Literal["staff", "customer", "operator", "system", "visitor"]
 Surface = Literal["web", "cli", "api", "job", "webhook", "migration"]
@@ -26,6 +28,28 @@ class Actor:
     ip: str | None = None
     request_id: str = ""
     surface: Surface = "web"
+
+
+def first_key_of(moment: datetime) -> UUID:
+    """Return the smallest UUIDv7 of a moment. Pure."""
+    millis = int(moment.timestamp() * 1000)
+    return UUID(int=(millis & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | 0b10 << 62)
+
+
+def count_events(action: str, *, since: datetime, **where: UUID | str | None) -> int:
+    """Return how often something was done lately; limits are counted in the audit itself (AUN-18, AUN-19)."""
+    # Keys are ordered by time, so the primary key's index finds the last minutes without one of its own.
+    return AuditEvent.objects.filter(pk__gte=first_key_of(since), action=action, at__gt=since, **where).count()
+
+
+def wait_for_turn(subject: str) -> None:
+    """Let deeds on one subject wait for each other until the transaction ends.
+
+    Side by side they would not see one another's rows, and a limit would be none.
+    """
+    key = hashlib.sha256(f"{current_scope().tenant_id}:{subject}".encode()).digest()[:8]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key, "big", signed=True)])
 
 
 SYSTEM = Actor("system", None, "Porchlight", surface="job")

@@ -8,6 +8,7 @@ office_patterns: list[URLPattern | URLResolver] = [
     path("ui/", include("portal.ui.urls")),
     path("brand/", include("portal.settings.urls")),
     path("office/", include("portal.office.urls")),
+    path("check/", include("portal.invoices.check_urls")),
 ]
 urlpatterns = [*office_patterns, re_path(r"^(?!office(?:/|$)|ui/|static/).*$", portal_off)]
 

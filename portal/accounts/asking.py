@@ -10,13 +10,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 from django.core import signing
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from infra.ids import uuid7
 from portal.accounts.client import Client
 from portal.accounts.models import LoginToken
-from portal.accounts.staff_limits import first_key_of
+from tenants.audit import count_events, wait_for_turn
 from tenants.outbox import emit
 from tenants.schema.models import AuditEvent
 
@@ -100,11 +99,11 @@ def request_link(*, email: str, asking: Asking, next_page: str, language: str, c
     (AUN-17, AUN-18). Beyond three an hour for one address, or a flood of wishes at one company,
     nothing more is sent, and nobody is told.
     """
-    if _count(LINK_REQUESTED, now - IP_WINDOW, ip=client.ip) >= IP_LIMIT:
+    if count_events(LINK_REQUESTED, since=now - IP_WINDOW, ip=client.ip) >= IP_LIMIT:
         raise TooManyRequests(int(IP_WINDOW.total_seconds()))
-    _take_turn(_address_id(email))
-    within = _count(LINK_REQUESTED, now - ADDRESS_WINDOW, object_id=_address_id(email)) < ADDRESS_LIMIT
-    within = within and _count(LINK_REQUESTED, now - COMPANY_WINDOW) < COMPANY_LIMIT
+    wait_for_turn(f"portal-address:{email}")
+    within = count_events(LINK_REQUESTED, since=now - ADDRESS_WINDOW, object_id=_address_id(email)) < ADDRESS_LIMIT
+    within = within and count_events(LINK_REQUESTED, since=now - COMPANY_WINDOW) < COMPANY_LIMIT
     _note(LINK_REQUESTED, subject=_address_id(email), client=client, now=now)
     emit(
         LINK_REQUESTED,
@@ -122,9 +121,9 @@ def request_link(*, email: str, asking: Asking, next_page: str, language: str, c
 
 def request_fresh_link(*, row: LoginToken, language: str, client: Client, now: datetime) -> None:
     """Ask for a link in place of one that has ended, to the address it was mailed to (AUTH-08, AUN-14)."""
-    _take_turn(_address_id(row.email))
-    by_address = _count(LINK_ENDED, now - ADDRESS_WINDOW, object_id=_address_id(row.email))
-    by_ip = _count(LINK_ENDED, now - RESEND_IP_WINDOW, ip=client.ip)
+    wait_for_turn(f"portal-address:{row.email}")
+    by_address = count_events(LINK_ENDED, since=now - ADDRESS_WINDOW, object_id=_address_id(row.email))
+    by_ip = count_events(LINK_ENDED, since=now - RESEND_IP_WINDOW, ip=client.ip)
     if by_address >= ADDRESS_LIMIT or by_ip >= RESEND_IP_LIMIT:
         return
     _note(LINK_ENDED, subject=_address_id(row.email), client=client, now=now)
@@ -133,7 +132,7 @@ def request_fresh_link(*, row: LoginToken, language: str, client: Client, now: d
 
 def count_code_try(*, client: Client, now: datetime) -> None:
     """Count one typed code of this client; raises TooManyRequests."""
-    if _count(CODE_TRIED, now - CODE_WINDOW, ip=client.ip) >= CODE_LIMIT:
+    if count_events(CODE_TRIED, since=now - CODE_WINDOW, ip=client.ip) >= CODE_LIMIT:
         raise TooManyRequests(int(CODE_WINDOW.total_seconds()))
     _note(CODE_TRIED, subject=None, client=client, now=now)
 
@@ -146,17 +145,6 @@ def _salt(request: HttpRequest) -> str:
 def _address_id(email: str) -> UUID:
     """Return the id under which wishes for an address are counted, known or not."""
     return uuid5(NAMESPACE_URL, f"portal-address:{email}")
-
-
-def _take_turn(subject: UUID) -> None:
-    # Wishes for one address wait for each other: side by side they would not see one another's notes.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(subject.bytes[:8], "big", signed=True)])
-
-
-def _count(action: str, since: datetime, **where: UUID | str | None) -> int:
-    # Keys are ordered by time, so the primary key's index finds the last minutes without one of its own.
-    return AuditEvent.objects.filter(pk__gte=first_key_of(since), action=action, at__gt=since, **where).count()
 
 
 def _note(action: str, *, subject: UUID | None, client: Client, now: datetime) -> None:

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.db import connection
 
 from portal.accounts.client import Client
-from tenants.audit import Actor
+from tenants.audit import Actor, count_events
 from tenants.schema.models import AuditEvent
 from tenants.scope import current_scope
 
@@ -60,7 +60,7 @@ def refuse_guessing(*, email: str, client: Client, now: datetime) -> None:
     of_address = list(failed.filter(object_id=address_id(email)).values_list("ip", flat=True)[:PER_ADDRESS])
     here = sum(1 for ip in of_address if ip == client.ip)
     too_many = len(of_address) >= PER_ADDRESS or here >= PER_ADDRESS_AND_IP
-    if too_many or _by_ip(FAILED, client, since) >= PER_IP:
+    if too_many or count_events(FAILED, since=since, ip=client.ip) >= PER_IP:
         raise TooManyTries(int(WINDOW.total_seconds()))
 
 
@@ -68,7 +68,7 @@ def may_ask_for_reset(*, email: str, client: Client, now: datetime) -> bool:
     """Whether one more reset mail may be asked for; the answer to the visitor is the same either way (AUN-14)."""
     since = now - RESET_WINDOW
     asked = AuditEvent.objects.filter(action=RESET_ASKED, at__gt=since, object_id=address_id(email)).count()
-    return asked < RESETS_PER_ADDRESS and _by_ip(RESET_ASKED, client, since) < RESETS_PER_IP
+    return asked < RESETS_PER_ADDRESS and count_events(RESET_ASKED, since=since, ip=client.ip) < RESETS_PER_IP
 
 
 def note_try(action: str, *, email: str, client: Client, now: datetime) -> None:
@@ -84,14 +84,3 @@ def note_try(action: str, *, email: str, client: Client, now: datetime) -> None:
         ip=by.ip,
         request_id=by.request_id,
     )
-
-
-def _by_ip(action: str, client: Client, since: datetime) -> int:
-    # Keys are ordered by time, so the primary key's index finds the last minutes without one of its own.
-    return AuditEvent.objects.filter(pk__gte=first_key_of(since), action=action, at__gt=since, ip=client.ip).count()
-
-
-def first_key_of(moment: datetime) -> UUID:
-    """Return the smallest UUIDv7 of a moment."""
-    millis = int(moment.timestamp() * 1000)
-    return UUID(int=(millis & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | 0b10 << 62)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from infra.ids import uuid7
+from portal.invoices.codes import new_short_code
 from tenants.rows import TenantModel
 
 
@@ -57,7 +58,7 @@ class Invoice(TenantModel):
     )
     public_note = models.TextField(blank=True, default="")
     internal_note = models.TextField(blank=True, default="")
-    short_code = models.CharField(max_length=12, unique=True, null=True)
+    short_code = models.CharField(max_length=12, unique=True, null=True, default=new_short_code)
     reviewed_at = models.DateTimeField(null=True)
     exported_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)

@@ -12,6 +12,7 @@ import typst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from portal.invoices.codes import draw_qr
 from portal.invoices.selectors import InvoicePage, Line
 from portal.ui.brand import BrandView
 from portal.ui.formats import format_money, format_weekday_date
@@ -94,4 +95,18 @@ def _data(page: InvoicePage, brand: BrandView) -> dict[str, Any]:
         "payments_title": _("Payments"),
         "payments": paid,
         "note": page.note,
+        "check": _check(page),
+    }
+
+
+def _check(page: InvoicePage) -> dict[str, str]:
+    """Return what lets a reader ask us whether the paper is ours (P-35); nothing for an invoice without a code."""
+    if not page.short_code:
+        return {}
+    address = page.check_url.rpartition("/")[0]
+    words = {"address": re.sub(r"^https?://", "", address), "code": page.short_code}
+    return {
+        "qr": draw_qr(page.check_url),
+        "title": _("Is this invoice genuine?"),
+        "text": _("Scan this, or go to %(address)s and type %(code)s.") % words,
     }

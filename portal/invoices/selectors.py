@@ -11,6 +11,7 @@ from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from portal.invoices.codes import spell_short_code
 from portal.invoices.models import Invoice
 from portal.invoices.rows import InvoiceRow, make_row, make_rows
 from tenants.context import TenantFacts
@@ -71,6 +72,8 @@ class InvoicePage:
     terms: str
     po_number: str
     note: str
+    short_code: str
+    check_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,8 @@ def invoice_page(invoice: Invoice, *, tenant: TenantFacts, now: datetime) -> Inv
         terms=invoice.terms,
         po_number=invoice.po_number,
         note=invoice.public_note,
+        short_code=spell_short_code(invoice.short_code) if invoice.short_code else "",
+        check_url=tenant.url(f"/check/{invoice.short_code}") if invoice.short_code else "",
     )
 
 

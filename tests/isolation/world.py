@@ -186,6 +186,7 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
         "accounts:link.token": link.token,
         "accounts:fresh_link.token": link.token,
         "office:welcome.token": welcome,
+        "code": str(invoice.short_code),
         "key": logo.storage_key.rpartition("/")[2],
         # Words of the product, the same for every company.
         "step": "import",
