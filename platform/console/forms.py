@@ -37,12 +37,12 @@ class HoldForm(forms.Form):
     )
     reason = forms.CharField(
         label=_("Reason"),
-        help_text=_("The company's owner sees it."),
+        help_text=_("The company’s owner sees it."),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3, "class": "input"}),
     )
     typed_slug = forms.CharField(
-        label=_("Type the company's address to confirm"),
+        label=_("Type the company’s address to confirm"),
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "input", "spellcheck": "false"}),
     )
@@ -55,7 +55,7 @@ class HoldForm(forms.Form):
         """Refuse a slip: the typed address must be this company's."""
         typed = str(self.cleaned_data["typed_slug"]).strip().lower()
         if typed != self.slug:
-            raise forms.ValidationError(_("That is not this company's address."))
+            raise forms.ValidationError(_("That is not this company’s address."))
         return typed
 
 

@@ -45,7 +45,6 @@ class TenantRow:
     badge: Badge
     plan: str
     schema_version: str
-    users: int | None
     last_activity: str
     health: str
     unwell: bool
@@ -100,7 +99,6 @@ def tenant_row(tenant: Tenant, now: datetime) -> TenantRow:
         badge=tenant_badge(tenant, held),
         plan=tenant.plan.name,
         schema_version=tenant.schema_release[:8] or _("none"),
-        users=None,
         last_activity=ago(tenant.last_active_at, now),
         health=health,
         unwell=unwell,
@@ -164,7 +162,7 @@ def explain_access(tenant: Tenant) -> tuple[Access, list[dict[str, Any]]]:
     items.append(
         _reason(
             enabled,
-            _("Owner's switch is on") if enabled else _("Owner's switch is off"),
+            _("Owner’s switch is on") if enabled else _("Owner’s switch is off"),
             owner.set_at if owner else None,
             owner.set_by if owner else _("never changed"),
         )
@@ -172,7 +170,7 @@ def explain_access(tenant: Tenant) -> tuple[Access, list[dict[str, Any]]]:
     items.append(
         _reason(
             bool(tenant.schema_fingerprint),
-            _("Schema is the release's") if tenant.schema_fingerprint else _("There is no proven schema"),
+            _("Schema is the release’s") if tenant.schema_fingerprint else _("There is no proven schema"),
             None,
             tenant.schema_release,
         )

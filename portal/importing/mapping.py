@@ -113,7 +113,7 @@ def _missing(mapping: Mapping) -> list[MappingProblem]:
             (
                 "name",
                 {"name", "company", "first_name", "last_name"},
-                _("Pick the column that holds the customer's name, company or last name."),
+                _("Pick the column that holds the customer’s name, company or last name."),
             )
         ]
     else:

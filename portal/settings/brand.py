@@ -62,6 +62,9 @@ def address_lines(address: dict[str, Any]) -> tuple[str, ...]:
 
 
 def short_name(name: str) -> str:
-    """Return the name as one says it in passing: Acme for Acme Heating & Air."""
-    first = name.split(" ")[0].rstrip(",")
+    """Return the name as one says it in passing: Acme for Acme Heating & Air, Rosa & Sons for Rosa & Sons Plumbing."""
+    words = name.split()
+    if len(words) > 3 and words[1].lower() in ("&", "and", "y"):
+        return " ".join(words[:3]).rstrip(",")
+    first = words[0].rstrip(",") if words else ""
     return first if len(first) >= 3 and first.lower() != "the" else name

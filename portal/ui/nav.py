@@ -36,7 +36,7 @@ class NavItem:
 
 PORTAL = (
     NavEntry("home:home", _("Home"), "house", ("home:",)),
-    NavEntry("invoices:list", _("Invoices & balance"), "wallet", ("invoices:", "payments:")),
+    NavEntry("invoices:list", _("Invoices"), "wallet", ("invoices:", "payments:")),
 )
 OFFICE = (
     NavEntry("office:today", _("Today"), "house", ("office:today",)),

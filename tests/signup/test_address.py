@@ -77,6 +77,16 @@ def test_permanence_must_be_ticked() -> None:
     assert 'value="bright-electric"' in answer.content.decode()
 
 
+def test_an_address_that_cannot_be_had_is_said_beside_a_missing_tick() -> None:
+    """Both things at once, each beside its field; nothing is asked twice."""
+    visitor = Visitor()
+    visitor.start()
+    answer = visitor.browser.post("/signup/address/", {"slug": "acme"})
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"slug", "understood"}
+    assert answer.content.decode().count("acme.portal.localhost is not available.") == 2
+
+
 def test_a_taken_address_leads_to_three_free_ones() -> None:
     visitor = Visitor(company="Acme")
     visitor.start()

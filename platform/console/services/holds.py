@@ -64,7 +64,7 @@ def _why_not(tenant: Tenant, kind: str, reason: str) -> str:
     if kind not in Hold.Kind.values:
         return _("There is no such kind of hold.")
     if not reason.strip():
-        return _("Write a reason; the company's owner sees it.")
+        return _("Write a reason; the company’s owner sees it.")
     if tenant.lifecycle != Tenant.Lifecycle.ACTIVE:
         return _("Only an active company can be held; this one is %(state)s.") % {
             "state": say(tenant.get_lifecycle_display()).lower()

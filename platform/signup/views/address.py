@@ -64,7 +64,7 @@ def check_address(request: HttpRequest) -> HttpResponse:
 def _take(request: HttpRequest, signup: SignUp) -> HttpResponse:
     form = AddressForm(request.POST)
     verdict = _judge(request.POST.get("slug", ""), signup)
-    if form.is_valid() and verdict.state != "free":
+    if "slug" not in form.errors and verdict.state != "free":
         form.add_error("slug", verdict.text)
     if not form.is_valid():
         status = 409 if verdict.state == "taken" and len(form.errors) == 1 else 422

@@ -106,6 +106,13 @@ def widget(field: BoundField, css: str = "", **attrs: Any) -> SafeString:
     return field.as_widget(attrs=extra)
 
 
+@register.filter
+def error_name(field: BoundField) -> str:
+    """Return the field's label as it stands before its error; a sentence, as beside a tick box, is left out."""
+    label = str(field.label)
+    return "" if label.endswith((".", "?")) else f"{label}: "
+
+
 @register.simple_tag
 def palette_style(css: str, nonce: str = "") -> SafeString:
     """Print a company's colours as a style element; `css` comes from brand.css_variables."""

@@ -51,6 +51,16 @@ def test_both_parts_say_the_same_and_escape_where_needed(acme: Any) -> None:
     assert message.recipients() == ["alice@example.com"]
 
 
+@pytest.mark.parametrize("template", ["email/base_email", "email/receipt", "email/staff", "signup/email/known"])
+def test_every_mail_has_a_plain_twin_without_markup(acme: Any, template: str) -> None:
+    """A reader without HTML gets words, not the page's source (ui.md 9)."""
+    send(template=template, values={"heading": "Hello", "paragraphs": ["One line."], "reason": "You asked."})
+    [message] = mail.outbox
+    assert "Hello" in message.body
+    assert "<" not in message.body
+    assert "<html" in message.alternatives[0].content
+
+
 def test_a_company_name_cannot_add_a_header(acme: Any) -> None:
     CompanyProfile.objects.update(name='Acme" <a@b>\r\nBcc: mallory@example.com')
     send()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from portal.accounts import sessions
 from portal.accounts.client import Client
 from portal.accounts.models import PortalUser
 from portal.documents.models import MediaItem
+from portal.settings.brand import short_name
 from portal.settings.models import CompanyProfile
 from portal.settings.services import stamp_of
 from tenants.models import SettingValue, Tenant
@@ -200,3 +202,30 @@ def test_a_manager_looks_and_the_rest_stay_outside(staff_of: Callable[..., HostC
     assert staff_of("admin").get("/office/settings/company").status_code == 200
     with control_scope():
         assert not SettingValue.objects.filter(key="portal.enabled", value=False).exists()
+
+
+def test_a_page_for_what_went_wrong_wears_the_colors_of_the_company(acme_client: HostClient, acme: Any) -> None:
+    """BRAND-03, WEB-04: the same seven colors, under the nonce that the policy names."""
+    CompanyProfile.objects.update(brand_color="#7a2f8f", palette={})
+    answer = acme_client.get("/no-such-page")
+    assert answer.status_code == 404
+    found = re.search(r'<style nonce="([^"]+)">:root\{--b-fill:#7a2f8f', answer.content.decode())
+    assert found is not None
+    assert f"'nonce-{found[1]}'" in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Acme Heating & Air", "Acme"),
+        ("Rosa & Söhne Plumbing", "Rosa & Söhne"),
+        ("Smith and Sons, Electric", "Smith and Sons"),
+        ("Heating & Air", "Heating"),
+        ("The Pipe People", "The Pipe People"),
+        ("AB Electric", "AB Electric"),
+        ("", ""),
+    ],
+)
+def test_the_name_said_in_passing_keeps_partners_together(name: str, short: str) -> None:
+    """“Welcome to Rosa’s customer portal” is somebody else’s."""
+    assert short_name(name) == short

@@ -125,3 +125,14 @@ def test_a_wrong_field_points_to_its_hint_and_error() -> None:
     assert 'aria-describedby="id_plain_helptext id_plain_error"' in html
     assert 'class="input"' in html
     assert "placeholder" not in html
+
+
+def test_a_sentence_beside_a_tick_box_is_no_name_for_its_error() -> None:
+    """“I understand this.: Tick the box” is two sentences and a colon."""
+
+    class Agreement(forms.Form):
+        name = forms.CharField(label="Your name")
+        agree = forms.BooleanField(label="I understand this.")
+
+    form = Agreement({})
+    assert [ui.error_name(field) for field in form] == ["Your name: ", ""]

@@ -68,8 +68,8 @@ def _at(path: str) -> HttpRequest:
     ("path", "current"),
     [
         ("/home/", "Home"),
-        ("/invoices/7", "Invoices & balance"),
-        ("/payments/pay/7", "Invoices & balance"),
+        ("/invoices/7", "Invoices"),
+        ("/payments/pay/7", "Invoices"),
         ("/office/customers/7/invite", "Customers"),
         ("/office/import/7", "Import"),
         ("/console/runs/7", "Overview"),

@@ -40,18 +40,23 @@
   }
 
   const css = getComputedStyle(document.documentElement);
-  const dark = css.colorScheme === "dark"
-    || (css.colorScheme !== "light" && window.matchMedia("(prefers-color-scheme: dark)").matches);
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  const appearance = () => {
+    const dark = css.colorScheme === "dark" || (css.colorScheme !== "light" && system.matches);
+    return { theme: dark ? "night" : "stripe" };
+  };
   const stripe = window.Stripe(client.publishableKey, { stripeAccount: client.account, locale: client.locale });
   const elements = stripe.elements({
     mode: "payment",
     amount: client.amount,
     currency: client.currency,
     excludedPaymentMethodTypes: ["us_bank_account"],
-    appearance: { theme: dark ? "night" : "stripe" },
+    appearance: appearance(),
   });
   const element = elements.create("payment", { layout: "tabs" });
   element.on("ready", () => field.removeAttribute("aria-busy"));
+  // A phone may turn to its night colors while the form is open; dark labels on a dark page are no labels.
+  system.addEventListener("change", () => elements.update({ appearance: appearance() }));
   field.replaceChildren();
   element.mount(field);
 
