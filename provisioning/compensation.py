@@ -11,7 +11,7 @@ from django.utils import timezone
 from infra.crash import crash_point, declare_crash_points
 from provisioning.ledger import add_event
 from provisioning.models import Run, SchemaSlot
-from tenants.models import FlagOverride, SettingValue, Tenant
+from tenants.models import SettingValue, Tenant
 from tenants.scope import control_scope
 
 BEFORE, WITHIN, RECORDED = "take_back.before_act", "take_back.within", "take_back.after_record"
@@ -34,8 +34,7 @@ def take_back(run_id: UUID) -> bool:
     crash_point(WITHIN)
     with control_scope(), transaction.atomic():
         run = Run.objects.select_for_update().get(pk=run_id)
-        FlagOverride.objects.filter(tenant_id=run.tenant_id).delete()
-        SettingValue.objects.filter(scope=SettingValue.Scope.OWNER, scope_id=str(run.tenant_id)).delete()
+        SettingValue.objects.filter(scope_id=str(run.tenant_id)).delete()
         Tenant.objects.filter(pk=run.tenant_id, lifecycle=Tenant.Lifecycle.PURGING).update(
             lifecycle=Tenant.Lifecycle.DELETED, schema_name=None, schema_fingerprint="", schema_release=""
         )

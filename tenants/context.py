@@ -14,7 +14,7 @@ from django.db import connection
 
 from tenants.access import Access, Axes, decide_access
 from tenants.backend.recycling import end_if_used_up
-from tenants.config.registry import PORTAL_ENABLED
+from tenants.config.registry import PORTAL, PORTAL_ENABLED
 from tenants.config.snapshot import Snapshot, snapshot_for
 from tenants.scope import route_scope, scope_or_none, tenant_scope
 
@@ -87,7 +87,7 @@ class TenantContext:
 PROOF = """
 SELECT (SELECT tenant_id FROM tenant_identity), m.tenant_id, m.slug, m.display_name, m.schema_name, m.lifecycle,
        m.was_active, m.service_mode, m.review, m.config_version, m.schema_fingerprint, m.time_zone, m.locale,
-       m.country, m.currency, m.plan_code, m.application_fee_bps, m.holds, m.portal_entitled, m.flag_epoch,
+       m.country, m.currency, m.plan_code, m.application_fee_bps, m.holds, m.flag_epoch,
        m.account_id, m.card_payments, m.livemode
   FROM gate.me m
 """
@@ -105,8 +105,8 @@ def prove_tenant(tenant_id: UUID, now: datetime) -> TenantContext:
     if row is None or row[0] != tenant_id or row[1] != tenant_id:
         connection.close()
         raise IdentityMismatch(f"Scope of {tenant_id} found {row[:2] if row else None}.")
-    account = PaymentAccountFacts(row[20], row[21], row[22]) if row[20] else None
-    snapshot = snapshot_for(tenant_id, row[9], row[19], now)
+    account = PaymentAccountFacts(row[19], row[20], row[21]) if row[19] else None
+    snapshot = snapshot_for(tenant_id, row[9], row[18], now)
     axes = Axes(
         lifecycle=row[5],
         was_active=row[6],
@@ -115,7 +115,7 @@ def prove_tenant(tenant_id: UUID, now: datetime) -> TenantContext:
         holds=tuple(row[17] or ()),
         service_mode=row[7],
         review=row[8],
-        portal_entitled=row[18],
+        portal_entitled=snapshot.get(PORTAL),
         portal_enabled=snapshot.get(PORTAL_ENABLED),
     )
     facts = TenantFacts(
@@ -124,7 +124,7 @@ def prove_tenant(tenant_id: UUID, now: datetime) -> TenantContext:
         display_name=row[3],
         schema_name=row[4],
         config_version=row[9],
-        flag_epoch=row[19],
+        flag_epoch=row[18],
         time_zone=row[11],
         locale=row[12],
         country=row[13],

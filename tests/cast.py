@@ -9,8 +9,8 @@ from django.contrib.auth.hashers import make_password
 
 from provisioning.models import SchemaSlot
 from provisioning.schemas import create_schema, current_release, fingerprint, migrate_schema
-from tenants.config.registry import POOL_TARGET
-from tenants.models import Flag, FlagOverride, Hostname, PaymentAccount, Plan, SettingValue, Tenant
+from tenants.config.registry import POOL_TARGET, PORTAL
+from tenants.models import Hostname, PaymentAccount, Plan, SettingValue, Tenant
 from tenants.scope import control_scope, tenant_scope
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -75,8 +75,8 @@ def _make_tenant(tenant_id: UUID, slug: str, name: str, schema: str, owner_email
             state="claimed", claimed_by_run=tenant_id, built_at=NOW, fingerprint=digest
         )
         Hostname.objects.create(name=slug, tenant=tenant, state=Hostname.State.LIVE, is_primary=True)
-        FlagOverride.objects.create(
-            flag=Flag.objects.get(key="portal"), tenant=tenant, value=True, set_by="provisioning", set_at=NOW
+        SettingValue.objects.create(
+            scope="operator", scope_id=str(tenant_id), key=PORTAL.name, value=True, set_by="provisioning", set_at=NOW
         )
         PaymentAccount.objects.create(
             tenant=tenant,

@@ -81,7 +81,7 @@ def present_overview(figures: FleetFigures, runs: list[RunRow], stopped: Run | N
 def present_tenant(found: Tenant, *, now: datetime, may_hold: bool, may_release: bool) -> dict[str, Any]:
     """Return the context of one company's page."""
     holds = list(Hold.objects.filter(tenant=found, released_at__isnull=True).order_by("opened_at"))
-    access, items = explain_access(found)
+    access, items = explain_access(found, now)
     account = PaymentAccount.objects.filter(tenant=found).first()
     runs = found.runs.select_related("tenant").prefetch_related("steps").order_by("-created_at")
     return {

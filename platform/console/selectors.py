@@ -20,7 +20,9 @@ from console.words import say
 from portal.ui.formats import format_weekday_date
 from provisioning.models import Run, SchemaSlot, Step
 from tenants.access import Access, Axes, decide_access
-from tenants.models import Flag, Hold, PlatformAuditEvent, SettingValue, Tenant
+from tenants.config.explain import explain
+from tenants.config.registry import PORTAL, PORTAL_ENABLED
+from tenants.models import Hold, PlatformAuditEvent, Tenant
 from webhooks.models import WebhookInbox
 
 VIEWS = ("all", "new", "held", "unwell")
@@ -118,14 +120,11 @@ def tenant_badge(tenant: Tenant, held: bool) -> Badge:
     return words.get(Tenant.Lifecycle(tenant.lifecycle), Badge("", say(tenant.get_lifecycle_display())))
 
 
-def explain_access(tenant: Tenant) -> tuple[Access, list[dict[str, Any]]]:
+def explain_access(tenant: Tenant, now: datetime) -> tuple[Access, list[dict[str, Any]]]:
     """Return the door and every reason for it, as timeline items (explain-access)."""
     holds = list(Hold.objects.filter(tenant=tenant, released_at__isnull=True))
-    flag = Flag.objects.get(key="portal")
-    override = tenant.flag_overrides.filter(flag=flag).first()
-    entitled = not flag.killed and (override.value if override else flag.default)
-    owner = SettingValue.objects.filter(scope="owner", scope_id=str(tenant.pk), key="portal.enabled").first()
-    enabled = bool(owner.value) if owner else True
+    flag, switch = (explain(key, tenant, now) for key in (PORTAL, PORTAL_ENABLED))
+    entitled, enabled = flag.result.value, switch.result.value
     axes = Axes(
         lifecycle=tenant.lifecycle,
         was_active=tenant.first_activated_at is not None,
@@ -155,16 +154,16 @@ def explain_access(tenant: Tenant) -> tuple[Access, list[dict[str, Any]]]:
         _reason(
             entitled,
             _("Flag portal is on") if entitled else _("Flag portal is off"),
-            override.set_at if override else None,
-            _("set by %(who)s") % {"who": override.set_by} if override else _("no override"),
+            flag.winner.set_at,
+            _("set by %(who)s") % {"who": flag.winner.set_by} if flag.winner.set_by else _("no override"),
         )
     )
     items.append(
         _reason(
             enabled,
             _("Owner’s switch is on") if enabled else _("Owner’s switch is off"),
-            owner.set_at if owner else None,
-            owner.set_by if owner else _("never changed"),
+            switch.winner.set_at,
+            switch.winner.set_by or _("never changed"),
         )
     )
     items.append(

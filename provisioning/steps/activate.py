@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F
 
 from infra.crash import crash_point, declare_crash_points
 from portal.accounts.models import StaffUser
@@ -11,7 +11,8 @@ from provisioning.models import SchemaSlot
 from provisioning.steps.base import Result, StepFailed, Task
 from provisioning.steps.enable import SERVICE
 from tenants.audit import record_control
-from tenants.models import Epoch, Tenant
+from tenants.config.registry import PORTAL
+from tenants.models import Epoch, SettingValue, Tenant
 from tenants.outbox import emit, emit_control
 from tenants.scope import control_scope, tenant_scope
 
@@ -40,12 +41,13 @@ def act(task: Task) -> Result:
 def _open(task: Task) -> None:
     with control_scope(), transaction.atomic():
         slot = SchemaSlot.objects.get(claimed_by_run=task.run_id)
+        entitled = SettingValue.objects.filter(scope="operator", scope_id=str(task.tenant_id), key=PORTAL.name)
         opened = Tenant.objects.filter(
+            Exists(entitled),
             pk=task.tenant_id,
             lifecycle=Tenant.Lifecycle.PROVISIONING,
             schema_name=slot.schema_name,
             schema_fingerprint=slot.fingerprint,
-            flag_overrides__flag_id="portal",
         ).update(lifecycle=Tenant.Lifecycle.ACTIVE, first_activated_at=task.now)
         if not opened:
             return

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
-from django.db.models import F
 
 from provisioning.steps.base import Result, Task
 from tenants.audit import Actor, record_control
-from tenants.config.registry import PORTAL_ENABLED
-from tenants.models import Epoch, FlagOverride, SettingValue, Tenant
+from tenants.config.places import bump_config_version
+from tenants.config.registry import PORTAL, PORTAL_ENABLED
+from tenants.models import SettingValue
 from tenants.scope import control_scope
 
 SERVICE = Actor("system", None, "provisioning")
@@ -17,26 +19,16 @@ SERVICE = Actor("system", None, "provisioning")
 def act(task: Task) -> Result:
     """Write flag, switch, versions and audit in one transaction, unless the flag is there."""
     with control_scope(), transaction.atomic():
-        override, created = FlagOverride.objects.get_or_create(
-            flag_id="portal",
-            tenant_id=task.tenant_id,
-            defaults={
-                "value": True,
-                "set_by": SERVICE.label,
-                "set_at": task.now,
-                "reason": "set at the company's beginning",
-            },
-        )
-        if not created:
-            return {"portal": override.value, "found": True}
+        ours: dict[str, Any] = {"scope": SettingValue.Scope.OPERATOR, "scope_id": str(task.tenant_id)}
+        found = SettingValue.objects.filter(**ours, key=PORTAL.name).first()
+        if found is not None:
+            return {"portal": found.value, "found": True}
+        version = bump_config_version(task.tenant_id)
+        written = {"value": True, "set_by": SERVICE.label, "set_at": task.now, "version": version}
+        SettingValue.objects.create(**ours, key=PORTAL.name, reason="set at the company's beginning", **written)
         SettingValue.objects.get_or_create(
-            scope=SettingValue.Scope.OWNER,
-            scope_id=str(task.tenant_id),
-            key=PORTAL_ENABLED.name,
-            defaults={"value": True, "set_by": SERVICE.label, "set_at": task.now},
+            scope=SettingValue.Scope.OWNER, scope_id=str(task.tenant_id), key=PORTAL_ENABLED.name, defaults=written
         )
-        Tenant.objects.filter(pk=task.tenant_id).update(config_version=F("config_version") + 1)
-        Epoch.objects.update(flag_epoch=F("flag_epoch") + 1)
         record_control(
             "portal.enabled",
             by=SERVICE,

@@ -1,14 +1,20 @@
-"""Every setting there is: its type, default, who may set it, and what a value must look like (platform.md 3.9)."""
+"""Every setting and flag there is: its type, default, who may set it, and what a value must look like.
+
+platform.md 3.9: a key that is not declared here does not exist. docs/settings.md says how to add one.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Generic, Literal, TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
 T = TypeVar("T")
-Layer = Literal["platform", "plan", "operator", "owner"]
-EVERYBODY: tuple[Layer, ...] = ("platform", "plan", "operator", "owner")
+Layer = Literal["platform", "plan", "cohort", "operator", "owner"]
+EVERYBODY: tuple[Layer, ...] = ("platform", "plan", "cohort", "operator", "owner")
+OURS: tuple[Layer, ...] = ("platform", "plan", "cohort", "operator")
+Kind = Literal["release", "ops", "permission"]
 
 
 class BadValue(ValueError):
@@ -20,21 +26,72 @@ class BadValue(ValueError):
         self.sentence = sentence
 
 
+class UnknownKey(BadValue):
+    """Nothing of that name is declared."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key, _("There is no such setting."))
+
+
+class ClosedLayer(BadValue):
+    """The key may not be set there, or is locked from below."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key, _("This setting cannot be changed here."))
+
+
+@dataclass(frozen=True, slots=True)
+class FlagFacts:
+    """What is declared of a flag besides its value; a release flag has a day on which somebody asks why it lives.
+
+    A ratchet keeps everybody whom a share once reached: lowering the share takes it from nobody.
+    """
+
+    kind: Kind
+    team: str
+    review_by: date | None = None
+    ratchet: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Key(Generic[T]):
-    """One declared setting."""
+    """One declared setting; with `flag` it is a flag, whose value in the platform's layer may be a share."""
 
     name: str
     default: T
     check: Callable[[Any], T]
     layers: tuple[Layer, ...]
+    about: str
+    flag: FlagFacts | None = None
 
 
 REGISTRY: dict[str, Key[Any]] = {}
 
 
-def _declare(name: str, default: T, check: Callable[[Any], T], layers: tuple[Layer, ...] = EVERYBODY) -> Key[T]:
-    key = Key(name, default, check, layers)
+def declare(
+    name: str, default: T, check: Callable[[Any], T], about: str, *, layers: tuple[Layer, ...] = EVERYBODY
+) -> Key[T]:
+    """Add a setting to the registry."""
+    key = Key(name, default, check, layers, about)
+    REGISTRY[name] = key
+    return key
+
+
+def declare_flag(
+    name: str,
+    about: str,
+    *,
+    kind: Kind,
+    team: str,
+    default: bool = False,
+    review_by: date | None = None,
+    ratchet: bool = False,
+    layers: tuple[Layer, ...] = OURS,
+) -> Key[bool]:
+    """Add a flag to the registry; a release flag must say when it is to be looked at again."""
+    if kind == "release" and review_by is None:
+        raise ValueError(f"{name}: a release flag names the day of its review.")
+    key = Key(name, default, _bool, layers, about, FlagFacts(kind, team, review_by, ratchet))
     REGISTRY[name] = key
     return key
 
@@ -72,27 +129,72 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
     return check
 
 
-PORTAL_ENABLED = _declare("portal.enabled", True, _bool)
-WELCOME_MESSAGE = _declare("portal.welcome_message", "", _text_up_to(500))
-MAGIC_LINK_DAYS = _declare("auth.magic_link_days", 7, _int_between(1, 30))
-REQUESTED_LINK_MINUTES = _declare("auth.requested_link_minutes", 60, _int_between(15, 1440))
-EXPIRED_LINK = _declare("auth.expired_link", "auto_resend", _one_of("auto_resend", "ask"))
-DEFAULT_LEVEL = _declare("access.default_level", "billing", _one_of("billing", "non_billing"))
-ENROL_POLICY = _declare("enrol.policy", "known_email+request", _one_of("known_email+request", "known_email", "invited"))
-INVOICES_SECTION = _declare("sections.invoices", "show", _one_of("show", "hide"))
-INVOICES_FILTER = _declare("invoices.filter", "none", _one_of("none", "reviewed", "exported", "reviewed_and_exported"))
-SHOW_ZERO_INVOICES = _declare("invoices.show_zero", True, _bool)
-POOL_TARGET = _declare("platform.pool_target", 3, _int_between(0, 200), ("platform",))
+PORTAL = declare_flag(
+    "portal",
+    "Entitles a company to its customer portal; set by provisioning (C-20).",
+    kind="permission",
+    team="platform",
+)
+PORTAL_ENABLED = declare("portal.enabled", True, _bool, "The owner's own switch of the portal (Decided 21).")
+WELCOME_MESSAGE = declare("portal.welcome_message", "", _text_up_to(500), "What customers read on their first page.")
+MAGIC_LINK_DAYS = declare("auth.magic_link_days", 7, _int_between(1, 30), "Days for which a mailed link is valid.")
+REQUESTED_LINK_MINUTES = declare(
+    "auth.requested_link_minutes", 60, _int_between(15, 1440), "Minutes for which a link asked for at sign-in is valid."
+)
+EXPIRED_LINK = declare(
+    "auth.expired_link", "auto_resend", _one_of("auto_resend", "ask"), "What happens to whoever follows an old link."
+)
+DEFAULT_LEVEL = declare(
+    "access.default_level", "billing", _one_of("billing", "non_billing"), "What an invited person may see."
+)
+ENROL_POLICY = declare(
+    "enrol.policy",
+    "known_email+request",
+    _one_of("known_email+request", "known_email", "invited"),
+    "Who gets in without an invitation (Decided 30).",
+)
+INVOICES_SECTION = declare("sections.invoices", "show", _one_of("show", "hide"), "Whether customers see invoices.")
+INVOICES_FILTER = declare(
+    "invoices.filter",
+    "none",
+    _one_of("none", "reviewed", "exported", "reviewed_and_exported"),
+    "Which invoices customers see.",
+)
+SHOW_ZERO_INVOICES = declare("invoices.show_zero", True, _bool, "Whether invoices over nothing are shown.")
+POOL_TARGET = declare(
+    "platform.pool_target", 3, _int_between(0, 200), "Schemas that wait for a company.", layers=("platform",)
+)
 
 
-def check_value(name: str, value: Any, layer: Layer) -> Any:
-    """Return the value as it is to be stored; raises BadValue (unknown key, closed layer, wrong shape)."""
+def find_key(name: str) -> Key[Any]:
+    """Return the declaration; raises UnknownKey."""
     key = REGISTRY.get(name)
     if key is None:
-        raise BadValue(name, _("There is no such setting."))
+        raise UnknownKey(name)
+    return key
+
+
+def check_value(name: str, value: Any, layer: str) -> Any:
+    """Return the value as it is to be stored; raises UnknownKey, ClosedLayer, BadValue (wrong shape)."""
+    key = find_key(name)
     if layer not in key.layers:
-        raise BadValue(name, _("This setting cannot be changed here."))
+        raise ClosedLayer(name)
     try:
+        if key.flag and layer == "platform" and isinstance(value, dict):
+            return check_share(value)
         return key.check(value)
     except ValueError as error:
         raise BadValue(name, error.args[0]) from error
+
+
+def check_share(value: Any) -> dict[str, Any]:
+    """Return {"percent": n} with at most two decimals, 0 to 100; raises ValueError."""
+    refused = ValueError(_("Choose a share from 0% to 100%, with at most two decimals."))
+    if not isinstance(value, dict) or set(value) != {"percent"}:
+        raise refused
+    percent = value["percent"]
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 100:
+        raise refused
+    if round(percent * 100) != round(percent * 100, 6):
+        raise refused
+    return {"percent": percent}

@@ -2,15 +2,15 @@
 
 from tenants.models.audit import ControlOutbox, PlatformAuditEvent
 from tenants.models.billing import PaymentAccount, Plan
-from tenants.models.settings import Flag, FlagOverride, SettingValue
+from tenants.models.settings import Cohort, CohortMember, SettingValue
 from tenants.models.tenant import Cell, Epoch, Hold, Hostname, Tenant
 
 __all__ = [
     "Cell",
+    "Cohort",
+    "CohortMember",
     "ControlOutbox",
     "Epoch",
-    "Flag",
-    "FlagOverride",
     "Hold",
     "Hostname",
     "PaymentAccount",

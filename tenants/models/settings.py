@@ -1,4 +1,4 @@
-"""Values of settings and flags by layer (platform.md 3.9); resolved at read time, never copied."""
+"""Values of settings and flags by layer, and the cohorts that a layer may speak to (platform.md 3.9)."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,13 +7,19 @@ from infra.ids import uuid7
 
 
 class SettingValue(models.Model):
-    """One value of one key in one layer."""
+    """One value of one key in one layer; resolved at read time, never copied. Keys are declared in code.
+
+    `version` is the counter that the write moved (the company's config_version, or the epoch), so it never comes back.
+    """
 
     class Scope(models.TextChoices):
         PLATFORM = "platform"
+        GRANT = "grant"
         PLAN = "plan"
+        COHORT = "cohort"
         OPERATOR = "operator"
         OWNER = "owner"
+        KILL = "kill"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     scope = models.CharField(max_length=10, choices=Scope)
@@ -30,38 +36,32 @@ class SettingValue(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="setting_has_one_value_per_layer", fields=["scope", "scope_id", "key"]),
-            models.CheckConstraint(name="platform_value_has_no_owner", condition=~Q(scope="platform") | Q(scope_id="")),
+            models.CheckConstraint(
+                name="setting_names_whom_it_is_for",
+                condition=Q(scope__in=["platform", "kill"], scope_id="")
+                | (~Q(scope__in=["platform", "kill"]) & ~Q(scope_id="")),
+            ),
         ]
+        indexes = [models.Index(name="setting_by_key", fields=["key"])]
 
 
-class Flag(models.Model):
-    """An entitlement or switch of the platform; `portal` is the first (C-20)."""
+class Cohort(models.Model):
+    """A named set of companies; where a company is in several, the one of the highest rank wins."""
 
-    class Kind(models.TextChoices):
-        RELEASE = "release"
-        OPS = "ops"
-        PERMISSION = "permission"
-        KILL = "kill"
-
-    key = models.CharField(primary_key=True, max_length=60)
-    kind = models.CharField(max_length=12, choices=Kind)
-    default = models.BooleanField(default=False)
-    killed = models.BooleanField(default=False)
-    owner = models.CharField(max_length=80)
-    description = models.CharField(max_length=300)
+    name = models.SlugField(primary_key=True, max_length=40)
+    rank = models.PositiveSmallIntegerField(unique=True)
+    description = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField()
 
 
-class FlagOverride(models.Model):
-    """What one tenant gets, whatever the default says."""
+class CohortMember(models.Model):
+    """One company in one cohort."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    flag = models.ForeignKey(Flag, on_delete=models.PROTECT)
-    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="flag_overrides")
-    value = models.BooleanField()
-    set_by = models.CharField(max_length=200)
-    set_at = models.DateTimeField()
-    reason = models.CharField(max_length=500, blank=True, default="")
-    expires_at = models.DateTimeField(null=True)
+    cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="members")
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="cohort_memberships")
+    added_by = models.CharField(max_length=200)
+    added_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="flag_has_one_override_per_tenant", fields=["flag", "tenant"])]
+        constraints = [models.UniqueConstraint(name="company_is_in_a_cohort_once", fields=["cohort", "tenant"])]

@@ -15,7 +15,7 @@ from provisioning.pool import clean_pool, fill_pool
 from provisioning.services import TooLate, cancel_run
 from provisioning.steps import probe
 from tenants.audit import SYSTEM
-from tenants.models import FlagOverride, Hostname, SettingValue, Tenant
+from tenants.models import Hostname, SettingValue, Tenant
 from tenants.scope import control_scope
 from tests.faults.companies import begin_company
 from tests.provisioning.schemas import schemas
@@ -53,7 +53,6 @@ def test_a_canceled_run_leaves_nothing_behind_and_its_schema_is_not_used_again(r
     with control_scope():
         assert Run.objects.get(pk=run_id).state == "compensated"
         assert SchemaSlot.objects.get(schema_name=schema).state == "dirty"
-        assert not FlagOverride.objects.filter(tenant=tenant).exists()
         assert not SettingValue.objects.filter(scope_id=str(tenant.pk)).exists()
         assert not Hostname.objects.filter(tenant=tenant).exists()
     assert clean_pool(now=timezone.now()) == 1

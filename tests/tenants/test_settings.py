@@ -27,12 +27,15 @@ def row(key: str, layer: str, value: object, *, locked: bool = False, expires_in
 def test_the_highest_layer_wins_a_lock_ends_the_stack_and_expired_values_count_for_nothing() -> None:
     """platform.md 3.9, acceptance 31."""
     key = MAGIC_LINK_DAYS.name
-    assert resolve([], (1, 1), NOW).get(MAGIC_LINK_DAYS) == 7
+    assert resolve([], ACME, (1, 1), NOW).get(MAGIC_LINK_DAYS) == 7
     rows = [row(key, "owner", 3), row(key, "platform", 10)]
-    assert resolve(rows, (1, 1), NOW).get(MAGIC_LINK_DAYS) == 3
-    assert resolve([*rows, row(key, "operator", 1, locked=True)], (1, 1), NOW).get(MAGIC_LINK_DAYS) == 1
-    assert resolve([*rows, row(key, "operator", 1, locked=True, expires_in=-1)], (1, 1), NOW).get(MAGIC_LINK_DAYS) == 3
-    until = resolve([row(key, "operator", 1, expires_in=5)], (1, 1), NOW).valid_until
+    assert resolve(rows, ACME, (1, 1), NOW).get(MAGIC_LINK_DAYS) == 3
+    assert resolve([*rows, row(key, "operator", 1, locked=True)], ACME, (1, 1), NOW).get(MAGIC_LINK_DAYS) == 1
+    assert (
+        resolve([*rows, row(key, "operator", 1, locked=True, expires_in=-1)], ACME, (1, 1), NOW).get(MAGIC_LINK_DAYS)
+        == 3
+    )
+    until = resolve([row(key, "operator", 1, expires_in=5)], ACME, (1, 1), NOW).valid_until
     assert until == NOW + timedelta(minutes=5)
 
 
