@@ -49,7 +49,7 @@ def run(*, rounds: int = 3, tenants: int = 1_000, sample: int = 8, peers: str = 
 
         from provisioning.plans import ensure_plan
 
-        names = add_tenants(server, make_yesterday(), YESTERDAY, tenants)
+        names, _checkpoints = add_tenants(server, make_yesterday(), YESTERDAY, tenants)
         kinds, remarks = known_kinds(peers)
         kinds = [kind for kind in kinds if not kind.is_clone]
         places = {kind: copy_database(server, kind.engine) for kind in kinds}

@@ -87,6 +87,15 @@ def copy_database(server: RunningPostgres, name: str) -> str:
     return server.url(OWNER_LOGIN, name)
 
 
+def drop_database(server: RunningPostgres, name: str) -> None:
+    """Remove a copy, whoever is still connected to it."""
+    import psycopg
+    from psycopg import sql
+
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 def server_version(server: RunningPostgres) -> int:
     """Return the server's version as libpq writes it, 180003 for 18.3."""
     import psycopg

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -22,31 +23,60 @@ RECYCLE_AFTER = 50
 
 def add_tenants(
     server: RunningPostgres, blueprint: Blueprint, release: str, count: int, *, first: int = 0
-) -> list[str]:
-    """Make schemas and enter them as companies `company-<number>` from `first` on; returns the schemas' names."""
+) -> tuple[list[str], list[float]]:
+    """Make schemas and enter them as companies `company-<number>` from `first` on.
+
+    Returns the schemas' names and the seconds that each checkpoint took.
+    """
     from django.utils import timezone
 
     from provisioning.schemas import new_schema_name
 
     names = [new_schema_name() for _ in range(count)]
+    checkpoints = []
     for begin in range(0, count, BETWEEN_CHECKPOINTS):
         some = names[begin : begin + BETWEEN_CHECKPOINTS]
         with ThreadPoolExecutor(MAKERS) as threads:
             for maker in [threads.submit(_make, some[number::MAKERS], blueprint) for number in range(MAKERS)]:
                 maker.result()
+        checkpoints.append(checkpoint(server))
         if count > BETWEEN_CHECKPOINTS:
-            checkpoint(server)
             print(f"  {first + begin + len(some)} tenants stand", file=sys.stderr, flush=True)
     _enter(names, blueprint.fingerprint, release, first, timezone.now())
     with psycopg.connect(server.url(dbname="porchlight"), autocommit=True) as connection:
         connection.execute("ANALYZE pg_class, pg_namespace, pg_attribute, pg_index, pg_constraint, pg_depend")
-    return names
+    return names, checkpoints
 
 
-def checkpoint(server: RunningPostgres) -> None:
-    """Write out everything, so that it does not happen in the middle of a measurement."""
+def checkpoint(server: RunningPostgres) -> float:
+    """Write out everything, so that it does not happen in the middle of a measurement; returns seconds."""
     with psycopg.connect(server.url(), autocommit=True) as connection:
+        began = perf_counter()
         connection.execute("CHECKPOINT")
+        return perf_counter() - began
+
+
+def furnish() -> None:
+    """Give the companies that lack it what their pages need: identity, profile and an open portal."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from portal.settings.models import CompanyProfile
+    from tenants.models import Flag, FlagOverride, Tenant
+    from tenants.schema.models import TenantIdentity
+    from tenants.scope import control_scope, tenant_scope
+
+    with control_scope():
+        companies = list(Tenant.objects.exclude(flag_overrides__flag__key="portal"))
+        facts = {"flag": Flag.objects.get(key="portal"), "value": True, "set_by": "bench", "set_at": timezone.now()}
+        FlagOverride.objects.bulk_create([FlagOverride(tenant=each, **facts) for each in companies], batch_size=1_000)
+    for number, company in enumerate(companies):
+        schema = str(company.schema_name)
+        with tenant_scope(company.pk, schema):
+            TenantIdentity.objects.create(tenant_id=company.pk, schema_name=schema)
+            CompanyProfile.objects.create(name=company.display_name)
+        if number % RECYCLE_AFTER == 0:
+            connection.close()
 
 
 def creation_text(name: str, blueprint: Blueprint) -> str:

@@ -76,6 +76,22 @@ def test_fleet_rolls_a_release_out_beside_the_libraries() -> None:
     assert data_folder() == before
 
 
+def test_scale_measures_at_both_ends_of_the_fleet() -> None:
+    before = data_folder()
+    report = report_of("scale", "--rounds", "1", "--tenants", "3", "--no-peers")
+    names = {row["name"] for row in report["rows"]}
+    assert {
+        "slot built beside 0",
+        "slot built beside 3",
+        "slot handed out beside 3",
+        "relations of an empty tenant",
+        "sign-in page of 3 tenants in turn",
+    } <= names
+    assert all(row["ours"] > 0 for row in report["rows"])
+    assert "The peers were left out." in report["about"]
+    assert data_folder() == before
+
+
 def test_importing_measures_both_lists_and_claims_no_peer() -> None:
     before = data_folder()
     report = report_of("importing", "--rows", "40")
