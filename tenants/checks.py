@@ -11,6 +11,7 @@ from django.db import models
 from tenants.rows import TenantModel
 
 MAX_TABLES = 60
+MAX_RELATIONS = 400
 
 
 def models_of(app_names: list[str]) -> list[type[models.Model]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -240,4 +241,13 @@ def answer_probe(request: HttpRequest, context: TenantContext) -> HttpResponse:
     fresh = at.isdigit() and abs(time.time() - int(at)) < PROBE_SECONDS
     if not fresh or not hmac.compare_digest(signature, sign_probe(tenant_id, int(at))):
         return neutral.not_found()
-    return JsonResponse({"tenant": tenant_id, "schema": context.tenant.schema_name, "release": settings.ENV.release})
+    return JsonResponse(
+        {
+            "tenant": tenant_id,
+            "schema": context.tenant.schema_name,
+            "release": settings.ENV.release,
+            "process": os.getpid(),
+            "config_version": context.tenant.config_version,
+            "flag_epoch": context.tenant.flag_epoch,
+        }
+    )

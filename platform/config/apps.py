@@ -8,3 +8,9 @@ class ConfigConfig(AppConfig):
 
     name = "config"
     label = "config"
+
+    def ready(self) -> None:
+        """Let no connection be used before it is known that it is a session of its own."""
+        from config.start import watch_connections
+
+        watch_connections()

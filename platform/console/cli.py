@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from console import cli_fleet, cli_tenants
+from console import cli_doctor, cli_fleet, cli_tenants
 from console.cli_base import (
     CONFLICT,
     EXIT_CODES,
@@ -115,7 +115,11 @@ def build_parser() -> argparse.ArgumentParser:
     add_command(runs, "show", show_run, "one run, step by step").add_argument("run", type=UUID)
     add_command(runs, "retry", retry_parked, "let a stopped run go on", writes=True).add_argument("run", type=UUID)
     cli_tenants.add_to_runs(runs, add_command)
-    for module in (cli_fleet, cli_tenants):
+    for module in (
+        cli_doctor,
+        cli_fleet,
+        cli_tenants,
+    ):
         module.add_groups(groups, add_command)
     return parser
 

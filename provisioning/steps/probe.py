@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from typing import Any
 
 from django.conf import settings
 
@@ -29,10 +30,10 @@ def act(task: Task) -> Result:
     return {"host": host, "release": answers[-1].get("release", "")}
 
 
-def _ask_until_it_answers(host: str, tenant_id: str) -> dict[str, str]:
+def _ask_until_it_answers(host: str, tenant_id: str) -> dict[str, Any]:
     for left in reversed(range(TRIES)):
         try:
-            return _ask(host, tenant_id)
+            return ask_as_company(host, tenant_id)
         except (OSError, http.client.HTTPException, StepFailed) as error:
             if not left:
                 raise StepFailed(f"{host} does not answer yet: {error}") from error
@@ -40,7 +41,11 @@ def _ask_until_it_answers(host: str, tenant_id: str) -> dict[str, str]:
     raise AssertionError("the last try returns or raises")
 
 
-def _ask(host: str, tenant_id: str) -> dict[str, str]:
+def ask_as_company(host: str, tenant_id: str) -> dict[str, Any]:
+    """Ask the web process for its signed answer, on a connection of its own.
+
+    Raises OSError, HTTPException, StepFailed.
+    """
     at = int(time.time())
     connection = http.client.HTTPConnection("127.0.0.1", settings.ENV.port, timeout=TIMEOUT)
     try:
