@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Min, QuerySet
 
@@ -70,13 +70,13 @@ def company_outboxes(examination: Examination) -> Finding:
     return ok(f"Nothing is late ({len(tenants)} {which}).")
 
 
-def _companies(examination: Examination) -> Iterable[Any]:
+def _companies(examination: Examination) -> list[tuple[str, UUID, str]]:
     with control_scope():
         found = Tenant.objects.filter(lifecycle__in=["active", "closing"], schema_name__isnull=False)
         if not examination.deep:
             found = found.filter(last_active_at__gte=examination.now - IN_USE)
         rows = found.order_by("-last_active_at").values_list("slug", "pk", "schema_name")
-        return list(rows if examination.deep else rows[:SAMPLE])
+        return [(slug, pk, str(schema)) for slug, pk, schema in (rows if examination.deep else rows[:SAMPLE])]
 
 
 @check("queues.inbox", "webhooks are worked off", proves="no event of Stripe's is old or parked")
