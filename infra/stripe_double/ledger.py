@@ -178,17 +178,10 @@ def refund_charge(scope: Scope, charge: Json, params: Json) -> Json:
         status="pending" if slow else "succeeded",
         destination_details={"type": "card", "card": {"type": "refund"}} if by_card else None,
     )
-    refund["balance_transaction"] = new_transaction(
-        scope,
-        type_="refund" if by_card else "payment_refund",
-        amount=-amount,
-        source=refund["id"],
-        currency=charge["currency"],
-    )["id"]
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
-    if params.get("refund_application_fee"):
-        _refund_application_fee(scope, charge, amount)
+    fee_back = _refund_application_fee(scope, charge) if params.get("refund_application_fee") else 0
+    refund["balance_transaction"] = _take_refund(scope, refund, fee_back, by_card=by_card)["id"]
     scope.emit("refund.created", refund)
     scope.emit("charge.refunded", charge)
     if slow or method["_behaviour"] == "refund_fails":
@@ -196,6 +189,23 @@ def refund_charge(scope: Scope, charge: Json, params: Json) -> Json:
         outcome = "failed" if method["_behaviour"] == "refund_fails" else "succeeded"
         scope.book.jobs.append({"due": due, "kind": "refund", "id": refund["id"], "outcome": outcome})
     return refund
+
+
+def _take_refund(scope: Scope, refund: Json, fee_back: int, *, by_card: bool) -> Json:
+    """Book a refund on the account that pays it; a direct charge gets its application fee back in the same movement."""
+    details = []
+    if fee_back:
+        words = "Application fee refund"
+        details.append(_fee_detail(-fee_back, refund["currency"], "application_fee", words, APPLICATION))
+    return new_transaction(
+        scope,
+        type_="refund" if by_card else "payment_refund",
+        amount=-refund["amount"],
+        source=refund["id"],
+        currency=refund["currency"],
+        fee=-fee_back,
+        fee_details=details,
+    )
 
 
 def _check_refund(charge: Json, *, amount: int, left: int, with_fee: bool) -> None:
@@ -216,14 +226,15 @@ def _check_refund(charge: Json, *, amount: int, left: int, with_fee: bool) -> No
         raise invalid("Attempting to refund_application_fee on a charge that has no application fee")
 
 
-def _refund_application_fee(scope: Scope, charge: Json, amount: int) -> None:
+def _refund_application_fee(scope: Scope, charge: Json) -> int:
+    """Give the platform's fee back in proportion to what is refunded now; return how much."""
     platform = scope.platform()
     fee = platform.find("application_fee", charge["application_fee"])
     # Cumulative rounding: several partial refunds must add up to the fee, not to a cent less.
     due = fee["amount"] * charge["amount_refunded"] // charge["amount_captured"]
-    part = due - fee["amount_refunded"]
+    part: int = due - fee["amount_refunded"]
     if part <= 0:
-        return
+        return 0
     fee_refund = platform.create(
         "application_fee_refund", "fr_1", amount=part, currency=fee["currency"], fee=fee["id"], metadata={}
     )
@@ -239,6 +250,7 @@ def _refund_application_fee(scope: Scope, charge: Json, amount: int) -> None:
     fee["amount_refunded"] += part
     fee["refunded"] = fee["amount_refunded"] == fee["amount"]
     platform.emit("application_fee.refunded", fee)
+    return part
 
 
 def fail_refund(scope: Scope, refund: Json) -> None:

@@ -15,6 +15,7 @@ EXPANDABLE = {
     "balance_transaction": "balance_transaction",
     "charge": "charge",
     "customer": "customer",
+    "failure_balance_transaction": "balance_transaction",
     "latest_charge": "charge",
     "payment_intent": "payment_intent",
     "payment_method": "payment_method",

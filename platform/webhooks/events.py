@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Subject = Literal["intent", "account"]
+Subject = Literal["intent", "refund", "refunds", "account"]
 
 INTENT_TYPES = frozenset(
     {
@@ -16,6 +16,9 @@ INTENT_TYPES = frozenset(
         "charge.updated",
     }
 )
+REFUND_TYPES = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
+# The charge of which something was refunded: every refund of its payment is looked at.
+REFUNDS_TYPES = frozenset({"charge.refunded"})
 ACCOUNT_TYPES = frozenset({"account.updated", "capability.updated", "account.application.deauthorized"})
 THIN_ACCOUNT_PREFIX = "v2.core.account"
 
@@ -24,6 +27,10 @@ def subject_of(event_type: str) -> Subject | None:
     """Return what an event is about, or None when nothing here depends on it."""
     if event_type in INTENT_TYPES:
         return "intent"
+    if event_type in REFUND_TYPES:
+        return "refund"
+    if event_type in REFUNDS_TYPES:
+        return "refunds"
     if event_type in ACCOUNT_TYPES or event_type.startswith(THIN_ACCOUNT_PREFIX):
         return "account"
     return None

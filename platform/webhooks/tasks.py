@@ -9,8 +9,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from infra.sweeps import every
+from portal.payments.services.refunds import has_open_refunds
 from portal.payments.services.settle import has_open_attempts
-from portal.payments.tasks import resume_open_attempts
+from portal.payments.tasks import resume_open_attempts, resume_open_refunds
 from tenants.context import IdentityMismatch, UnknownTenant, serving
 from tenants.payment_accounts import tenants_that_take_payments
 from tenants.tasks import control_task
@@ -44,6 +45,18 @@ def sweep_attempts(now: datetime) -> None:
             with serving(tenant_id, now) as context:
                 if has_open_attempts() and not resume_open_attempts.hint_for(tenant_id):
                     resume_open_attempts(context=context)
+        except (UnknownTenant, IdentityMismatch):
+            log.exception("a company cannot be served", extra={"tenant": str(tenant_id)})
+
+
+@every(300)
+def sweep_refunds(now: datetime) -> None:
+    """Have every company's refunds looked at that are neither made nor failed (F2, F11, F18; R1)."""
+    for tenant_id in tenants_that_take_payments():
+        try:
+            with serving(tenant_id, now) as context:
+                if has_open_refunds() and not resume_open_refunds.hint_for(tenant_id):
+                    resume_open_refunds(context=context)
         except (UnknownTenant, IdentityMismatch):
             log.exception("a company cannot be served", extra={"tenant": str(tenant_id)})
 

@@ -10,6 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as mark
 
 from portal.invoices.codes import spell_short_code
 from portal.invoices.models import Invoice
@@ -19,6 +20,17 @@ from tenants.context import TenantFacts
 Filter = Literal["unpaid", "paid", "all"]
 FILTERS: tuple[Filter, ...] = ("unpaid", "paid", "all")
 PAGE_SIZE = 25
+
+# What happened with money of an invoice after it was paid; a plain payment is named by its method alone.
+MOVES = {
+    "refund": mark("Refunded to %(method)s"),
+    "refund_failed": mark("Refund came back"),
+    "credit_note": mark("Goodwill"),
+    "credit_note_undone": mark("Goodwill taken back"),
+    "credit_applied": mark("From your credit"),
+    "dispute": mark("Taken back by the bank"),
+    "dispute_reinstated": mark("Given back by the bank"),
+}
 
 CLAIMED = Q(status__in=(Invoice.Status.OPEN, Invoice.Status.PARTIALLY_PAID))
 PAYABLE = F("balance_cents") - F("pending_cents") - F("reserved_cents")
@@ -199,12 +211,19 @@ def _settled(invoice: Invoice) -> tuple[Line, ...]:
 
 
 def _payments(invoice: Invoice) -> tuple[PaymentLine, ...]:
+    """Return what came in for the invoice and left it again, from the journal: its balance is made of nothing else."""
     lines = []
-    posted = invoice.allocations.filter(reverses=None, reversed_by=None, payment__succeeded_at__isnull=False)
-    for allocation in posted.select_related("payment").order_by("payment__succeeded_at"):
-        payment = allocation.payment
-        assert payment.succeeded_at
-        lines.append(PaymentLine(payment.succeeded_at, _method(payment.method), allocation.amount_cents))
+    legs = (
+        invoice.journal.filter(account="receivable")
+        .exclude(payment=None)
+        .select_related("payment")
+        .order_by("at", "id")
+    )
+    for leg in legs:
+        words = _method(leg.payment.method)
+        if template := MOVES.get(leg.kind):
+            words = _(template) % {"method": words}
+        lines.append(PaymentLine(leg.at, words, -leg.delta_cents))
     return tuple(lines)
 
 

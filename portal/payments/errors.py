@@ -45,6 +45,22 @@ class FormReused(PaymentRefused):
     """The form key was used before for something else; a fresh page is needed."""
 
 
+class RefundRefused(PaymentRefused):
+    """The refund was not started; no money moved."""
+
+
+class NothingToRefund(RefundRefused):
+    """Nothing of this payment can be given back."""
+
+
+class RefundTooLarge(RefundRefused):
+    """More is wanted than is left of the payment or of one of its parts (F19)."""
+
+    def __init__(self, left_cents: int) -> None:
+        super().__init__(f"left {left_cents}")
+        self.left_cents = left_cents
+
+
 class IntentDisagrees(Exception):
     """A PaymentIntent does not match the attempt it names: tenant, plan, amount or currency (PAY-08, F25)."""
 

@@ -18,7 +18,13 @@ QUERIES: dict[str, str] = {
     "paid equals the receivable legs": """
         SELECT i.number FROM invoices_invoice i
          WHERE i.paid_cents <> COALESCE((SELECT -sum(j.delta_cents) FROM payments_journal j
-               WHERE j.invoice_id = i.id AND j.account = 'receivable'), 0)""",
+               WHERE j.invoice_id = i.id AND j.account = 'receivable'
+                 AND j.kind NOT IN ('credit_note', 'credit_note_undone')), 0)""",
+    "credited equals the credit notes": """
+        SELECT i.number FROM invoices_invoice i
+         WHERE i.credited_cents <> COALESCE((SELECT -sum(j.delta_cents) FROM payments_journal j
+               WHERE j.invoice_id = i.id AND j.account = 'receivable'
+                 AND j.kind IN ('credit_note', 'credit_note_undone')), 0)""",
     "paid equals the allocations": """
         SELECT i.number FROM invoices_invoice i
          WHERE i.paid_cents <> COALESCE((SELECT sum(CASE WHEN a.reverses_id IS NULL THEN a.amount_cents
@@ -37,14 +43,44 @@ QUERIES: dict[str, str] = {
     "no invoice is claimed beyond its total": """
         SELECT number FROM invoices_invoice
          WHERE paid_elsewhere_cents + paid_cents + credited_cents + pending_cents + reserved_cents > total_cents""",
-    "what came in is allocated or credit": """
+    "a payment counts its allocations": """
         SELECT p.id::text FROM payments_payment p
-         WHERE p.allocated_cents + COALESCE((SELECT sum(c.amount_cents) FROM payments_credit c
-                                              WHERE c.payment_id = p.id), 0) <> p.received_cents""",
-    "clearing holds what came in": """
+         WHERE p.allocated_cents <> COALESCE((SELECT sum(CASE WHEN a.reverses_id IS NULL THEN a.amount_cents
+                                                              ELSE -a.amount_cents END)
+               FROM payments_paymentallocation a WHERE a.payment_id = p.id), 0)""",
+    "credit equals its legs": """
+        SELECT p.id::text FROM payments_payment p
+         WHERE COALESCE((SELECT sum(c.remaining_cents) FROM payments_credit c WHERE c.payment_id = p.id), 0)
+            <> COALESCE((SELECT -sum(j.delta_cents) FROM payments_journal j
+                          WHERE j.payment_id = p.id AND j.account = 'credit'), 0)""",
+    "what came in is allocated, credit or gone again": """
+        SELECT p.id::text FROM payments_payment p
+         WHERE p.allocated_cents
+             + COALESCE((SELECT sum(c.remaining_cents) FROM payments_credit c WHERE c.payment_id = p.id), 0)
+            <> p.received_cents - p.disputed_out_cents
+             - COALESCE((SELECT sum(r.amount_cents) FROM payments_refund r WHERE r.payment_id = p.id
+                            AND r.state IN ('pending', 'requires_action', 'succeeded')), 0)
+             + COALESCE((SELECT sum(j.delta_cents) FROM payments_journal j
+                          WHERE j.payment_id = p.id AND j.account = 'loss'), 0)""",
+    "refunded counts every refund that has not failed": """
+        SELECT p.id::text FROM payments_payment p
+         WHERE p.refunded_cents <> COALESCE((SELECT sum(r.amount_cents) FROM payments_refund r
+               WHERE r.payment_id = p.id AND r.state NOT IN ('failed', 'canceled')), 0)""",
+    "what was refunded has left": """
+        SELECT p.id::text FROM payments_payment p
+         WHERE COALESCE((SELECT sum(r.amount_cents) FROM payments_refund r WHERE r.payment_id = p.id
+                            AND r.state IN ('pending', 'requires_action', 'succeeded')), 0)
+            <> COALESCE((SELECT -sum(j.delta_cents) FROM payments_journal j
+                WHERE j.payment_id = p.id AND j.kind IN ('refund', 'refund_failed')
+                  AND j.account IN ('stripe_clearing', 'cash')), 0)""",
+    "every refund that left has one notice": """
+        SELECT r.id::text FROM payments_refund r
+         WHERE r.state IN ('pending', 'requires_action', 'succeeded') AND r.origin <> 'correction'
+           AND NOT EXISTS (SELECT 1 FROM core_outboxevent e WHERE e.key = 'refund:' || r.id)""",
+    "what came in is held": """
         SELECT p.id::text FROM payments_payment p
          WHERE p.received_cents <> COALESCE((SELECT sum(j.delta_cents) FROM payments_journal j
-               WHERE j.payment_id = p.id AND j.kind = 'payment' AND j.account = 'stripe_clearing'), 0)""",
+               WHERE j.payment_id = p.id AND j.kind = 'payment' AND j.account IN ('stripe_clearing', 'cash')), 0)""",
     "an attempt succeeded exactly when its payment did": """
         SELECT t.id::text FROM payments_paymentattempt t
           LEFT JOIN payments_payment p ON p.attempt_id = t.id AND p.received_cents > 0

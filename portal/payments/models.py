@@ -86,6 +86,7 @@ class Payment(TenantModel):
         DISPUTED = "disputed"
         WON = "won"
         LOST = "lost"
+        REVERSED = "reversed"
 
     class Origin(models.TextChoices):
         PORTAL = "portal"
@@ -190,6 +191,77 @@ class Credit(TenantModel):
                 name="credit_remainder_fits_its_amount",
                 condition=Q(amount_cents__gt=0, remaining_cents__gte=0, remaining_cents__lte=F("amount_cents")),
             )
+        ]
+
+
+class Refund(TenantModel):
+    """Money given back; its id is the idempotency key of the call to Stripe (Decided 19).
+
+    `lines` is the list of {"invoice": id or None for credit, "amount_cents": n, "effect": "reopen" | "keep"}: it says
+    which invoice becomes due again and which stays paid. It counts from the moment it is asked for, and is given back
+    to the payment when it fails.
+    """
+
+    class State(models.TextChoices):
+        REQUESTED = "requested"
+        PENDING = "pending"
+        REQUIRES_ACTION = "requires_action"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELED = "canceled"
+
+    class Origin(models.TextChoices):
+        OFFICE = "office"
+        DASHBOARD = "dashboard"
+        CORRECTION = "correction"
+
+    class Reason(models.TextChoices):
+        CUSTOMER = "requested_by_customer"
+        DUPLICATE = "duplicate"
+        GOODWILL = "goodwill"
+        MISTAKE = "mistake"
+        OTHER = "other"
+
+    OPEN = (State.REQUESTED, State.PENDING, State.REQUIRES_ACTION)
+    ENDED = (State.FAILED, State.CANCELED)
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount_cents = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
+    origin = models.CharField(max_length=10, choices=Origin)
+    reason = models.CharField(max_length=24, choices=Reason)
+    note = models.CharField(max_length=300, blank=True, default="")
+    lines = models.JSONField(default=list)
+    form_key = models.UUIDField(unique=True, null=True)
+    request = models.JSONField(default=dict)
+    request_hash = models.CharField(max_length=64, blank=True, default="")
+    stripe_refund_id = models.CharField(max_length=64, unique=True, null=True)
+    stripe_balance_txn = models.CharField(max_length=64, unique=True, null=True)
+    failure_txn = models.CharField(max_length=64, unique=True, null=True)
+    failure_code = models.CharField(max_length=60, blank=True, default="")
+    created_by = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                name="refund_open",
+                condition=Q(state__in=["requested", "pending", "requires_action"]),
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(name="refund_amount_is_positive", condition=Q(amount_cents__gt=0)),
+            models.CheckConstraint(
+                name="requested_refund_has_request_hash", condition=~Q(state="requested") | ~Q(request_hash="")
+            ),
+            models.CheckConstraint(
+                name="ended_refund_has_date",
+                condition=~Q(state__in=["succeeded", "failed", "canceled"]) | Q(closed_at__isnull=False),
+            ),
         ]
 
 

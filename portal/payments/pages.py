@@ -20,7 +20,7 @@ from portal.invoices.selectors import company_day
 from portal.payments import errors
 from portal.payments.declines import words_for
 from portal.payments.ledger import PAYABLE, payable_cents
-from portal.payments.models import PaymentAttempt
+from portal.payments.models import Payment, PaymentAttempt, Refund
 from portal.payments.services.posting import shares_of
 from portal.payments.services.settle import Settled
 from portal.payments.services.submit import own_waiting
@@ -29,6 +29,7 @@ from portal.ui.formats import format_money
 
 State = PaymentAttempt.State
 ResultState = Literal["succeeded", "processing", "action", "checking"]
+REFUNDED = (Refund.State.PENDING, Refund.State.REQUIRES_ACTION, Refund.State.SUCCEEDED)
 SHOWN: dict[str, ResultState] = {
     State.SUCCEEDED: "succeeded",
     State.PROCESSING: "processing",
@@ -72,6 +73,7 @@ class Result:
     receipt_number: str = ""
     paid_at: datetime | None = None
     method: str = ""
+    refunds: tuple[tuple[datetime, int], ...] = ()
     poll_url: str = ""
 
 
@@ -197,5 +199,12 @@ def make_result(settled: Settled) -> Result:
         receipt_number=payment.receipt_no or "" if payment else "",
         paid_at=payment.succeeded_at if payment else None,
         method=method_words(payment.method) if payment else "",
+        refunds=_refunds_of(payment) if payment else (),
         poll_url=reverse("payments:status", args=[attempt.pk]) if state == "checking" else "",
     )
+
+
+def _refunds_of(payment: Payment) -> tuple[tuple[datetime, int], ...]:
+    """Return what went back of a payment, and when."""
+    made = payment.refunds.filter(state__in=REFUNDED).order_by("id")
+    return tuple((refund.created_at, refund.amount_cents) for refund in made)

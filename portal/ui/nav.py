@@ -41,8 +41,9 @@ PORTAL = (
 OFFICE = (
     NavEntry("office:today", _("Today"), "house", ("office:today",)),
     NavEntry("office:customers", _("Customers"), "users", ("office:customer", "office:invite")),
+    NavEntry("office:payment_list", _("Payments"), "wallet", ("office:payment_", "office:credit")),
     NavEntry("office:import", _("Import"), "upload", ("office:import",), _("Set-up")),
-    NavEntry("office:payments_setup", _("Payments"), "credit-card", ("office:payments",), _("Set-up")),
+    NavEntry("office:payments_setup", _("Taking cards"), "credit-card", ("office:payments",), _("Set-up")),
     NavEntry("office:settings", _("Settings"), "settings", ("office:settings",), _("Set-up")),
 )
 CONSOLE = (

@@ -103,6 +103,7 @@ POSTED = {
     "office:customer_memo": {"memo": "changed"},
     "office:invite": {"email": "intruder@example.com"},
     "office:import_preview": {"step": "run"},
+    "office:payment_refund": {"amount_0": "1.00", "effect": "reopen", "reason": "goodwill", "confirm": "1"},
     "payments:pay": {"amount": "1.00", "confirmation_token": "ctoken_x"},
 }
 
@@ -183,6 +184,7 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
         "access_id": str(PortalAccess.objects.get(customer=alice).pk),
         "invoice_id": str(invoice.pk),
         "attempt_id": str(attempt.pk),
+        "payment_id": str(attempt.payment.pk),
         "accounts:link.token": link.token,
         "accounts:fresh_link.token": link.token,
         "office:welcome.token": welcome,

@@ -232,3 +232,57 @@ def test_with_every_webhook_lost_the_event_list_is_read(live: Bench) -> None:
     pull_all_events(now=later())
     assert len(live.inbox()) == before
     assert {row.deliveries for row in live.inbox().values()} == {2}
+
+
+def refund_by_hand(bench: Bench, amount: int) -> None:
+    """Refund in Stripe's own dashboard."""
+    (payment,) = bench.payments()
+    params: Any = {"payment_intent": payment.stripe_pi_id, "amount": amount}
+    tenant_stripe(bench.account).v1.refunds.create(params)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_refund_made_by_hand_arrives_by_webhook_once(live: Bench, newest_first: bool) -> None:
+    """F21, F9, F10: refund.created and charge.refunded, in any order and again: one refund."""
+    live.pay("1042")
+    refund_by_hand(live, 10_000)
+    live.wait_for_events(1, "refund.created")
+    live.settle_down()
+    live.work_off(newest_first=newest_first)
+    before = live.ledger()
+    for row in live.inbox().values():
+        live.control("redeliver", event=row.event_id)
+        with control_scope():
+            type(row).objects.filter(pk=row.pk, type__contains="refund").update(state="received")
+    live.settle_down()
+    live.work_off(newest_first=newest_first)
+    assert live.ledger() == before
+    assert [(r.origin, r.amount_cents) for r in live.refunds()] == [("dashboard", 10_000)]
+    assert live.invoice().balance_cents == 10_000
+
+
+def test_a_refund_is_known_before_its_payment(live: Bench) -> None:
+    """F10: the answer to the payment was lost, and the first thing we hear of it is its refund."""
+    live.control("faults", webhook=[{"kind": "drop", "types": [SUCCEEDED, "charge.updated"], "times": 9}])
+    live.break_api("timeout_after", times=3, seconds=0.01)
+    attempt = live.pay("1042").attempt
+    (intent,) = live.intents()
+    params: Any = {"payment_intent": intent.id, "amount": 10_000}
+    tenant_stripe(live.account).v1.refunds.create(params)
+    live.wait_for_events(1, "refund.created")
+    live.settle_down()
+    live.work_off()
+    assert live.attempt(attempt.pk).state == State.SUCCEEDED
+    assert live.invoice().balance_cents == 10_000
+
+
+def test_a_refund_that_fails_later_arrives_by_webhook(live: Bench) -> None:
+    """F18: also when the failure is told before anything else of the refund."""
+    live.pay("1042", method="pm_card_refundFail")
+    live.refund()
+    live.control("advance", days=4)
+    live.wait_for_events(1, "refund.failed")
+    live.settle_down()
+    live.work_off(newest_first=True)
+    assert live.invoice().status == "paid"
+    assert [r.state for r in live.refunds()] == ["failed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from django.db.models import F, Q
 
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.services.onboarding import refresh_account
+from portal.payments.services.refunds import adopt_refunds, look_at_refund
 from portal.payments.services.settle import settle_intent
 from tenants.audit import SYSTEM, Actor, record_control
-from tenants.context import UnknownTenant, serving
+from tenants.context import TenantContext, UnknownTenant, serving
 from tenants.payment_accounts import AccountIsAnothers, find_tenant_of_account
 from tenants.scope import control_scope
 from webhooks.events import subject_of
@@ -67,11 +69,30 @@ def _act_on(row: WebhookInbox, now: datetime) -> None:
     subject = subject_of(row.type)
     if subject == "account":
         refresh_account(tenant_id=tenant_id, account_id=row.account_id, by=SYSTEM, now=now)
-    elif subject == "intent":
-        with serving(tenant_id, now) as context:
-            settle_intent(context=context, account_id=row.account_id, intent_id=row.object_id, now=now)
-    else:
+    elif subject is None:
         raise Parked(f"nobody handles {row.type}")
+    else:
+        with serving(tenant_id, now) as context:
+            LOOKS[subject](context, row, now)
+
+
+def _look_at_intent(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
+    settle_intent(context=context, account_id=row.account_id, intent_id=row.object_id, now=now)
+
+
+def _look_at_refund(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
+    look_at_refund(context=context, account_id=row.account_id, refund_id=row.object_id, now=now)
+
+
+def _look_at_refunds(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
+    adopt_refunds(context=context, intent_id=row.object_id, now=now)
+
+
+LOOKS: dict[str, Callable[[TenantContext, WebhookInbox, datetime], None]] = {
+    "intent": _look_at_intent,
+    "refund": _look_at_refund,
+    "refunds": _look_at_refunds,
+}
 
 
 def _finish(row: WebhookInbox, state: State, *, error: str = "", **fields: datetime) -> None:

@@ -24,7 +24,8 @@ from portal.accounts.client import Client as Browser
 from portal.accounts.sessions import cookie_name, start_session
 from portal.invoices.models import Invoice
 from portal.payments.invariants import find_broken_invariants
-from portal.payments.models import Journal, Payment, PaymentAttempt
+from portal.payments.models import Journal, Payment, PaymentAttempt, Refund
+from portal.payments.services.refunds import RefundLine, RefundOrder, refundable_lines, request_refund
 from portal.payments.services.settle import Settled
 from portal.payments.services.submit import Submission, submit_payment
 from tenants.audit import Actor
@@ -129,6 +130,40 @@ class Bench:
                 by=Actor("customer", None, user),
                 now=now or timezone.now(),
             )
+
+    # -- the office --------------------------------------------------------------------------------------------
+    def refund(
+        self,
+        amount: int | None = None,
+        *,
+        payment: Payment | None = None,
+        keeps_paid: bool = False,
+        form_key: UUID | None = None,
+        now: datetime | None = None,
+    ) -> Refund:
+        """Refund the one payment, or the given one, from its parts in order; None refunds all that is left."""
+        with self.acme() as context:
+            chosen = payment or Payment.objects.get()
+            lines, left = [], amount
+            for line in refundable_lines(chosen):
+                part = line.amount_cents if left is None else min(left, line.amount_cents)
+                if part > 0:
+                    lines.append(RefundLine(line.invoice_id, part, keeps_paid=keeps_paid))
+                    left = None if left is None else left - part
+            if left:
+                lines = [RefundLine(None, amount or 0)]
+            return request_refund(
+                context=context,
+                payment_id=chosen.pk,
+                order=RefundOrder(form_key or uuid4(), tuple(lines), "requested_by_customer"),
+                by=Actor("staff", None, "Olive Owens"),
+                now=now or timezone.now(),
+            )
+
+    def refunds(self) -> list[Refund]:
+        """Return Acme's refunds as they are now."""
+        with self.acme():
+            return list(Refund.objects.order_by("id"))
 
     @contextmanager
     def acme(self) -> Iterator[TenantContext]:

@@ -1,0 +1,86 @@
+"""Who is told about money: the payer, or the customer on the bill; and those in the office who look after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from portal.accounts.models import StaffUser
+from portal.accounts.staff_permissions import Permission, may
+from portal.customers.models import ContactPoint
+from portal.messaging.services import Related, send_message
+from portal.payments.models import Payment
+from tenants.context import TenantContext
+from tenants.schema.models import OutboxEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An address and the language in which its owner reads."""
+
+    email: str
+    language: str
+
+
+def payer_of(payment: Payment) -> Reader | None:
+    """Return who paid, or whose bill it is; None when there is no address."""
+    customer = payment.bill_to
+    user = payment.attempt.portal_user if payment.attempt else None
+    if user:
+        return Reader(user.email, user.language or customer.language)
+    email = (
+        ContactPoint.objects.filter(contact__customer=customer, contact__archived_at=None, kind=ContactPoint.Kind.EMAIL)
+        .order_by("-contact__is_primary", "-is_primary", "id")
+        .values_list("value", flat=True)
+        .first()
+    )
+    return Reader(email, customer.language) if email else None
+
+
+def office_readers() -> Iterator[tuple[StaffUser, Reader]]:
+    """Return those of the staff who may refund, void and record payments."""
+    for staff in StaffUser.objects.filter(status=StaffUser.Status.ACTIVE).exclude(email=None).order_by("id"):
+        if staff.email and may(staff, Permission.MANAGE_INVOICES):
+            yield staff, Reader(staff.email, staff.language)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail about money says; `facts` are pairs of label and value."""
+
+    subject: str
+    preheader: str
+    heading: str
+    paragraphs: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    button_url: str
+    button_text: str
+    reason: str
+
+
+def send_letter(
+    context: TenantContext, event: OutboxEvent, *, to: Reader, letter: Letter, kind: str, about: Related, key: str = ""
+) -> None:
+    """Send one letter of an event; the same key is sent once."""
+    send_message(
+        context=context,
+        kind=kind,
+        to=to.email,
+        language=to.language,
+        subject=letter.subject,
+        template="email/receipt",
+        values={
+            "preheader": letter.preheader,
+            "heading": letter.heading,
+            "paragraphs": letter.paragraphs,
+            "facts": [{"label": label, "value": value} for label, value in letter.facts if value],
+            "button_url": letter.button_url,
+            "button_text": letter.button_text,
+            "reason": letter.reason,
+        },
+        event_key=key or event.key,
+        related=about,
+        now=timezone.now(),
+    )

@@ -1,0 +1,137 @@
+"""Mails about money that goes back: to the customer when it is made, to the office when it fails or is lost."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from portal.invoices.models import Invoice
+from portal.messaging.services import Related, reader_of, was_sent
+from portal.payments.models import Payment, Refund
+from portal.payments.readers import Letter, office_readers, payer_of, send_letter
+from portal.payments.words import method_words
+from portal.ui.formats import format_money
+from tenants.context import TenantContext
+from tenants.outbox import handles
+from tenants.schema.models import OutboxEvent
+
+
+@handles("refund.made")
+def tell_customer(context: TenantContext, event: OutboxEvent) -> None:
+    """Mail the payer that money is on its way back, and what is due again because of it."""
+    refund = Refund.objects.select_related("payment__attempt__portal_user", "payment__bill_to").get(
+        pk=UUID(event.payload["refund"])
+    )
+    to = payer_of(refund.payment)
+    if to is None or was_sent(event.key):
+        return
+    with reader_of(context.tenant, to.language):
+        letter = refund_letter(context, refund)
+    send_letter(context, event, to=to, letter=letter, kind="refund", about=Related("payment", refund.payment_id))
+
+
+def refund_letter(context: TenantContext, refund: Refund) -> Letter:
+    """Return the customer's letter about a refund, in the active language and time zone."""
+    payment = refund.payment
+    amount = format_money(refund.amount_cents, refund.currency)
+    by_stripe = payment.stripe_pi_id is not None
+    arrives = (
+        _("It goes back to where it came from. Banks take 5 to 10 business days to show it.")
+        if by_stripe
+        else _("It was handed back to you directly.")
+    )
+    reopened = sorted(_names_of(refund, "reopen"))
+    again = _("Invoice %(numbers)s is due again by this amount.") % {"numbers": ", ".join(reopened)} if reopened else ""
+    kept = sorted(_names_of(refund, "keep"))
+    settled = _("Invoice %(numbers)s stays paid.") % {"numbers": ", ".join(kept)} if kept else ""
+    company = context.tenant.display_name
+    return Letter(
+        subject=_("Refund of %(amount)s") % {"amount": amount},
+        preheader=_("%(company)s gives %(amount)s back to you.") % {"company": company, "amount": amount},
+        heading=_("%(amount)s is on its way back to you") % {"amount": amount},
+        paragraphs=tuple(text for text in (arrives, again, settled) if text),
+        facts=(
+            (_("Refunded"), amount),
+            (_("To"), method_words(payment.method)),
+            (_("Of receipt no."), payment.receipt_no or ""),
+        ),
+        button_url=context.tenant.url("/"),
+        button_text=_("See your account"),
+        reason=_("You get this mail because you paid %(company)s.") % {"company": company},
+    )
+
+
+def _names_of(refund: Refund, effect: str) -> list[str]:
+    """Return the numbers of the invoices that a refund reopened, or left settled."""
+    kind = {"reopen": "refund", "keep": "credit_note"}
+    source = refund.stripe_refund_id or str(refund.pk)
+    touched = Invoice.objects.filter(journal__source_type="refund", journal__source_id=source)
+    noted = set(touched.filter(journal__kind="credit_note").values_list("number", flat=True))
+    found = set(touched.filter(journal__kind=kind[effect]).values_list("number", flat=True))
+    return list(found & noted if effect == "keep" else found - noted)
+
+
+@handles("refund.failed")
+def tell_office_of_failure(context: TenantContext, event: OutboxEvent) -> None:
+    """Mail the office that a refund came back: somebody has to find another way to pay it (F18)."""
+    refund = Refund.objects.select_related("payment__bill_to").get(pk=UUID(event.payload["refund"]))
+    for staff, to in office_readers():
+        key = f"{event.key}:{staff.pk}"
+        if was_sent(key):
+            continue
+        with reader_of(context.tenant, to.language):
+            amount = format_money(refund.amount_cents, refund.currency)
+            name = refund.payment.bill_to.name
+            letter = office_letter(
+                context,
+                refund.payment,
+                subject=_("A refund of %(amount)s came back") % {"amount": amount},
+                text=_("The bank of %(name)s did not take the refund. The money is in your Stripe balance again.")
+                % {"name": name},
+                todo=_("What was refunded counts as paid again. Ask the customer how to send the money instead."),
+                facts=((_("Refund"), amount), (_("Customer"), name)),
+            )
+        about = Related("payment", refund.payment_id)
+        send_letter(context, event, to=to, letter=letter, kind="refund_failed", about=about, key=key)
+
+
+@handles("payment.loss")
+def tell_office_of_loss(context: TenantContext, event: OutboxEvent) -> None:
+    """Mail the office that money left which belonged to no invoice any more (F26)."""
+    payment = Payment.objects.select_related("bill_to").get(pk=UUID(event.payload["payment"]))
+    for staff, to in office_readers():
+        key = f"{event.key}:{staff.pk}"
+        if was_sent(key):
+            continue
+        with reader_of(context.tenant, to.language):
+            amount = format_money(event.payload["amount_cents"], payment.currency)
+            letter = office_letter(
+                context,
+                payment,
+                subject=_("%(amount)s went out twice") % {"amount": amount},
+                text=_("This payment was refunded, and the bank took it back as well."),
+                todo=_("Ask %(name)s to send the second amount back to you.") % {"name": payment.bill_to.name},
+                facts=((_("Lost"), amount), (_("Customer"), payment.bill_to.name)),
+            )
+        about = Related("payment", payment.pk)
+        send_letter(context, event, to=to, letter=letter, kind="payment_loss", about=about, key=key)
+
+
+def office_letter(
+    context: TenantContext, payment: Payment, *, subject: str, text: str, todo: str, facts: tuple[tuple[str, str], ...]
+) -> Letter:
+    """Return a letter to the office about one payment: what happened, what to do."""
+    url = context.tenant.url(reverse("office:payment_detail", args=[payment.pk], urlconf="config.urls_tenant"))
+    return Letter(
+        subject=subject,
+        preheader=text,
+        heading=subject,
+        paragraphs=(text, todo),
+        facts=(*facts, (_("Receipt no."), payment.receipt_no or "")),
+        button_url=url,
+        button_text=_("Open the payment"),
+        reason=_("You get this mail because you look after payments at %(company)s.")
+        % {"company": context.tenant.display_name},
+    )
