@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from infra.stripe_double.disputes import escalate, open_dispute
 from infra.stripe_double.double import Double
 from infra.stripe_double.errors import Json, invalid
 from infra.stripe_double.settlement import advance_clock
@@ -35,9 +36,22 @@ def run_control(double: Double, method: str, path: str, raw: bytes) -> Json:
             return {"api": len(double.faults.api), "webhook": len(double.faults.webhook)}
         if method == "POST" and action == "release":
             return {"released": double.deliverer.release(reverse=bool(body.get("reverse")))}
+        if method == "POST" and action == "dispute":
+            return {"dispute": _dispute(double, body)["id"]}
         if method == "POST" and action == "redeliver":
             return {"queued": double.deliverer.redeliver(str(body.get("event")))}
     raise invalid(f"No such control: {method} {path}", status=404)
+
+
+def _dispute(double: Double, body: Json) -> Json:
+    """Dispute a payment of an account by its intent, or take an inquiry further."""
+    scope = double.scope(str(body.get("account")))
+    if body.get("escalate"):
+        return escalate(scope, scope.find("dispute", str(body["escalate"])))
+    intent = scope.find("payment_intent", str(body.get("payment_intent")))
+    charge = scope.find("charge", intent["latest_charge"])
+    status, reason = str(body.get("status", "needs_response")), str(body.get("reason", "fraudulent"))
+    return open_dispute(scope, charge, reason=reason, status=status, amount=body.get("amount"))
 
 
 def _seconds(body: Json) -> int:

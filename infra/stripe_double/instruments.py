@@ -18,6 +18,8 @@ CARDS: dict[str, tuple[str, str]] = {
     "4000000000003220": ("visa", "3ds"),
     "4000002760003184": ("visa", "3ds"),
     "4000000000000259": ("visa", "dispute:fraudulent"),
+    "4000000000002685": ("visa", "dispute:product_not_received"),
+    "4000000000001976": ("visa", "inquiry:fraudulent"),
     "4000000000005126": ("visa", "refund_fails"),
     "4000000000007726": ("visa", "refund_pending"),
 }
@@ -36,7 +38,10 @@ CARD_NAMES = {
     "threeDSecureRequired": "4000000000003220",
     "authenticationRequired": "4000002760003184",
     "createDispute": "4000000000000259",
+    "createDisputeProductNotReceived": "4000000000002685",
+    "createDisputeInquiry": "4000000000001976",
     "refundFail": "4000000000005126",
+    "pendingRefund": "4000000000007726",
 }
 TOKENS = {f"tok_{name}": number for name, number in CARD_NAMES.items()}
 CARD_METHODS = {f"pm_card_{name}": number for name, number in CARD_NAMES.items()}

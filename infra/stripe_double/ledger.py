@@ -162,7 +162,7 @@ def refund_charge(scope: Scope, charge: Json, params: Json) -> Json:
     """
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = params.get("amount", left)
-    _check_refund(charge, amount=amount, left=left, with_fee=bool(params.get("refund_application_fee")))
+    _check_refund(scope, charge, amount=amount, left=left, with_fee=bool(params.get("refund_application_fee")))
     method = scope.book.kind("payment_method")[charge["payment_method"]]
     by_card = method["type"] == "card"
     slow = not by_card or method["_behaviour"] == "refund_pending"
@@ -208,8 +208,14 @@ def _take_refund(scope: Scope, refund: Json, fee_back: int, *, by_card: bool) ->
     )
 
 
-def _check_refund(charge: Json, *, amount: int, left: int, with_fee: bool) -> None:
-    if charge["disputed"]:
+def is_disputed(scope: Scope, charge: Json) -> bool:
+    """Tell whether a dispute keeps the charge from being refunded; an inquiry or a won dispute does not."""
+    mine = [row for row in scope.book.kind("dispute").values() if row["charge"] == charge["id"]]
+    return any(row["status"] in ("needs_response", "under_review", "lost") for row in mine)
+
+
+def _check_refund(scope: Scope, charge: Json, *, amount: int, left: int, with_fee: bool) -> None:
+    if is_disputed(scope, charge):
         message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
         raise invalid(message, code="charge_disputed")
     if left == 0:
@@ -268,35 +274,3 @@ def fail_refund(scope: Scope, refund: Json) -> None:
     )["id"]
     scope.emit("refund.failed", refund)
     scope.emit("refund.updated", refund)
-
-
-def open_dispute(scope: Scope, charge: Json, *, reason: str, status: str) -> Json:
-    """Take the charge's money back on the payer's word."""
-    dispute = scope.create(
-        "dispute",
-        "du_1",
-        amount=charge["amount"],
-        charge=charge["id"],
-        currency=charge["currency"],
-        payment_intent=charge["payment_intent"],
-        reason=reason,
-        status=status,
-        metadata={},
-    )
-    dispute["evidence_details"].update(due_by=scope.store.now() + 9 * DAY, enhanced_eligibility={})
-    dispute["balance_transactions"] = [
-        new_transaction(
-            scope,
-            type_="adjustment",
-            amount=-charge["amount"],
-            source=dispute["id"],
-            currency=charge["currency"],
-            fee=1500 if charge["id"].startswith("ch_") else 0,
-        )
-    ]
-    charge["disputed"] = True
-    scope.emit("charge.dispute.created", dispute)
-    scope.emit("charge.dispute.funds_withdrawn", dispute)
-    if status == "lost":
-        scope.emit("charge.dispute.closed", dispute)
-    return dispute

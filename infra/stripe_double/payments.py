@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.stripe_double.disputes import INQUIRY, open_dispute
 from infra.stripe_double.double import Scope
 from infra.stripe_double.errors import Json, StripeError, invalid, public, unexpected_state
 from infra.stripe_double.instruments import DECLINES
-from infra.stripe_double.ledger import DAY, new_charge, open_dispute, settle_charge
+from infra.stripe_double.ledger import DAY, new_charge, settle_charge
 from infra.stripe_double.methods import attach_method, method_from_data, resolve_method
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -193,6 +194,8 @@ def succeed_intent(scope: Scope, intent: Json, method: Json, charge: Json) -> Js
     behaviour, _, reason = method["_behaviour"].partition(":")
     if behaviour == "dispute":
         open_dispute(scope, charge, reason=reason, status="needs_response")
+    elif behaviour == "inquiry":
+        open_dispute(scope, charge, reason=reason, status=INQUIRY)
     return intent
 
 

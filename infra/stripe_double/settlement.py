@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from infra.stripe_double.disputes import open_dispute
 from infra.stripe_double.double import Double, Scope
 from infra.stripe_double.errors import Json, public
-from infra.stripe_double.ledger import DAY, fail_refund, open_dispute, receipt_url
+from infra.stripe_double.ledger import DAY, fail_refund, receipt_url
 from infra.stripe_double.payments import succeed_intent
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Subject = Literal["intent", "refund", "refunds", "account"]
+Subject = Literal["intent", "refund", "refunds", "dispute", "account"]
 
 INTENT_TYPES = frozenset(
     {
@@ -19,6 +19,7 @@ INTENT_TYPES = frozenset(
 REFUND_TYPES = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
 # The charge of which something was refunded: every refund of its payment is looked at.
 REFUNDS_TYPES = frozenset({"charge.refunded"})
+DISPUTE_PREFIX = "charge.dispute."
 ACCOUNT_TYPES = frozenset({"account.updated", "capability.updated", "account.application.deauthorized"})
 THIN_ACCOUNT_PREFIX = "v2.core.account"
 
@@ -31,6 +32,8 @@ def subject_of(event_type: str) -> Subject | None:
         return "refund"
     if event_type in REFUNDS_TYPES:
         return "refunds"
+    if event_type.startswith(DISPUTE_PREFIX):
+        return "dispute"
     if event_type in ACCOUNT_TYPES or event_type.startswith(THIN_ACCOUNT_PREFIX):
         return "account"
     return None

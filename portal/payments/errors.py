@@ -53,6 +53,10 @@ class NothingToRefund(RefundRefused):
     """Nothing of this payment can be given back."""
 
 
+class PaymentDisputed(RefundRefused):
+    """The payer's bank is deciding about this payment, or has taken it back (F20)."""
+
+
 class RefundTooLarge(RefundRefused):
     """More is wanted than is left of the payment or of one of its parts (F19)."""
 

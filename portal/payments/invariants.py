@@ -73,6 +73,13 @@ QUERIES: dict[str, str] = {
             <> COALESCE((SELECT -sum(j.delta_cents) FROM payments_journal j
                 WHERE j.payment_id = p.id AND j.kind IN ('refund', 'refund_failed')
                   AND j.account IN ('stripe_clearing', 'cash')), 0)""",
+    "disputed out is what disputes withdrew": """
+        SELECT p.id::text FROM payments_payment p
+         WHERE p.disputed_out_cents <> COALESCE((SELECT -sum(j.delta_cents) FROM payments_journal j
+               WHERE j.payment_id = p.id AND j.kind IN ('dispute', 'dispute_reinstated')
+                 AND j.account = 'stripe_clearing'), 0)
+            OR p.disputed_out_cents <> COALESCE((SELECT sum(d.withdrawn_cents) FROM payments_dispute d
+               WHERE d.payment_id = p.id), 0)""",
     "every refund that left has one notice": """
         SELECT r.id::text FROM payments_refund r
          WHERE r.state IN ('pending', 'requires_action', 'succeeded') AND r.origin <> 'correction'

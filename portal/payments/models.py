@@ -265,6 +265,46 @@ class Refund(TenantModel):
         ]
 
 
+class Dispute(TenantModel):
+    """A payer's bank wants the money back, or has taken it; `withdrawn_cents` is what is out now (F17, F20, F26).
+
+    `status` is Stripe's own word. Money moves by the movements of Stripe's balance alone, never by the status.
+    """
+
+    CLOSED = ("won", "lost", "warning_closed", "prevented")
+    INQUIRIES = ("warning_needs_response", "warning_under_review", "warning_closed", "prevented")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    stripe_dispute_id = models.CharField(max_length=64, unique=True)
+    amount_cents = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=30)
+    reason = models.CharField(max_length=60, blank=True, default="")
+    withdrawn_cents = models.BigIntegerField(default=0)
+    due_by = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="dispute_amounts_are_not_negative", condition=Q(amount_cents__gt=0, withdrawn_cents__gte=0)
+            ),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the bank has not decided yet."""
+        return self.status not in self.CLOSED
+
+    @property
+    def blocks_refund(self) -> bool:
+        """Whether Stripe refuses refunds of the payment: disputed for good, or already taken back."""
+        return self.status == "lost" or (self.is_open and self.status not in self.INQUIRIES)
+
+
 class Journal(TenantModel):
     """One leg of a money effect: append-only, double entry, exactly once (Decided 17).
 

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from portal.invoices.models import Invoice
 from portal.invoices.rows import Badge
-from portal.payments.models import Payment, Refund
+from portal.payments import dispute_words
+from portal.payments.models import Dispute, Payment, Refund
 from portal.payments.services.refunds import refundable_lines
 from portal.payments.words import method_words
 from portal.ui.formats import format_money
@@ -74,6 +75,17 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeCard:
+    """A dispute that still wants something of the office."""
+
+    title: str
+    reason: str
+    cents: int
+    due_by: datetime | None
+    money_is_out: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentPage:
     """One payment with everything that became of it."""
 
@@ -83,6 +95,7 @@ class PaymentPage:
     refundable_cents: int
     refunded_cents: int
     by_hand: bool
+    disputes: tuple[DisputeCard, ...]
 
 
 def status_badge(payment: Payment) -> Badge:
@@ -127,18 +140,22 @@ def list_payments(chosen: str, page: str) -> tuple[Page[Payment], list[PaymentRo
 def make_payment_page(payment: Payment) -> PaymentPage:
     """Return a payment's page."""
     refunds = list(payment.refunds.order_by("id"))
+    disputes = list(payment.disputes.order_by("id"))
     return PaymentPage(
         row=make_row(payment),
         parts=tuple(make_parts(payment)),
-        history=tuple(_history(payment, refunds)),
+        history=tuple(_history(payment, refunds, disputes)),
         refundable_cents=refundable_cents(payment),
         refunded_cents=payment.refunded_cents,
         by_hand=payment.stripe_pi_id is None,
+        disputes=tuple(_card(dispute) for dispute in disputes if dispute.is_open),
     )
 
 
 def refundable_cents(payment: Payment) -> int:
-    """Return what can still be given back."""
+    """Return what can still be given back; nothing while the payer's bank decides, or once it has taken it (F20)."""
+    if any(dispute.blocks_refund for dispute in payment.disputes.all()):
+        return 0
     left = payment.received_cents - payment.refunded_cents - payment.disputed_out_cents
     return max(0, min(left, sum(line.amount_cents for line in refundable_lines(payment))))
 
@@ -156,13 +173,14 @@ def make_parts(payment: Payment) -> list[Part]:
     ]
 
 
-def _history(payment: Payment, refunds: list[Refund]) -> list[Happening]:
+def _history(payment: Payment, refunds: list[Refund], disputes: list[Dispute]) -> list[Happening]:
     arrived = payment.succeeded_at
     found = []
     if arrived:
         note = method_words(payment.method)
         found.append(Happening(arrived, _("Payment received"), note, "check", "done", payment.received_cents))
     found += [_refund_entry(refund) for refund in refunds]
+    found += [_dispute_entry(dispute) for dispute in disputes]
     return sorted(found, key=lambda entry: entry.at)
 
 
@@ -183,6 +201,23 @@ def _refund_entry(refund: Refund) -> Happening:
     tone = "bad" if ended else "done" if refund.state == Refund.State.SUCCEEDED else "now"
     cents = None if ended else -refund.amount_cents
     return Happening(refund.created_at, texts[refund.state], note, "rotate-ccw", tone, cents)
+
+
+def _dispute_entry(dispute: Dispute) -> Happening:
+    cents = -dispute.withdrawn_cents if dispute.withdrawn_cents else None
+    tone = "bad" if dispute.withdrawn_cents else "done" if not dispute.is_open else "now"
+    note = dispute_words.reason_words(dispute.reason)
+    return Happening(dispute.opened_at, dispute_words.state_words(dispute), note, "triangle-alert", tone, cents)
+
+
+def _card(dispute: Dispute) -> DisputeCard:
+    return DisputeCard(
+        title=dispute_words.state_words(dispute),
+        reason=dispute_words.reason_words(dispute.reason),
+        cents=dispute.amount_cents,
+        due_by=dispute.due_by if dispute.status.endswith("needs_response") else None,
+        money_is_out=dispute.withdrawn_cents > 0,
+    )
 
 
 def reason_words(reason: str) -> str:

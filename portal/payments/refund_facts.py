@@ -111,8 +111,8 @@ def read_refund(refund: Any) -> RefundFacts:
         status=raw.get("status") or "pending",
         amount_cents=raw["amount"],
         currency=raw["currency"].upper(),
-        intent_id=_id_of(raw.get("payment_intent")),
-        charge_id=_id_of(raw.get("charge")),
+        intent_id=id_of(raw.get("payment_intent")),
+        charge_id=id_of(raw.get("charge")),
         metadata=dict(raw.get("metadata") or {}),
         reason=raw.get("reason") or "",
         failure_code=raw.get("failure_reason") or "",
@@ -128,5 +128,6 @@ def read_movement(raw: Any) -> Movement | None:
     return Movement(raw["id"], raw["amount"], raw.get("fee") or 0)
 
 
-def _id_of(value: Any) -> str:
+def id_of(value: Any) -> str:
+    """Return the id of an object that may be expanded, or nothing. Pure."""
     return str(value["id"] if isinstance(value, dict) else value or "")

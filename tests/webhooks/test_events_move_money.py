@@ -286,3 +286,22 @@ def test_a_refund_that_fails_later_arrives_by_webhook(live: Bench) -> None:
     live.work_off(newest_first=True)
     assert live.invoice().status == "paid"
     assert [r.state for r in live.refunds()] == ["failed"]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_disputes_events_in_any_order_give_the_same_ledger(live: Bench, newest_first: bool) -> None:
+    """F10, F17: created, funds_withdrawn, funds_reinstated, closed – each only says: look again."""
+    live.control("faults", webhook=[{"kind": "hold", "times": 50}])
+    live.pay("1042", method="pm_card_createDispute")
+    (dispute,) = tenant_stripe(live.account).v1.disputes.list({}).data
+    params: Any = {"evidence": {"uncategorized_text": "winning_evidence"}}
+    tenant_stripe(live.account).v1.disputes.update(dispute.id, params)
+    live.heal()
+    live.control("release", reverse=newest_first)
+    live.settle_down()
+    live.work_off(newest_first=newest_first)
+    assert [(p.status, p.disputed_out_cents) for p in live.payments()] == [("won", 0)]
+    assert live.invoice().status == "paid"
+    disputes = [row for row in live.inbox().values() if row.type.startswith("charge.dispute.")]
+    assert {row.state for row in disputes} == {"done"}
+    assert len(disputes) == 4

@@ -9,13 +9,16 @@ from stripe.params import (
     BalanceTransactionRetrieveParams,
     ChargeListParams,
     ChargeRetrieveParams,
+    DisputeCloseParams,
     DisputeListParams,
     DisputeRetrieveParams,
+    DisputeUpdateParams,
     RefundCreateParams,
     RefundListParams,
     RefundRetrieveParams,
 )
 
+from infra.stripe_double.disputes import answer, give_in
 from infra.stripe_double.double import Call
 from infra.stripe_double.errors import Json, invalid
 from infra.stripe_double.ledger import refund_charge
@@ -102,3 +105,16 @@ def list_disputes(call: Call) -> Json:
 def retrieve_dispute(call: Call) -> Json:
     """Return a dispute."""
     return call.find("dispute", call.path["dispute"])
+
+
+@route("POST", "/v1/disputes/{dispute}", DisputeUpdateParams)
+def update_dispute(call: Call) -> Json:
+    """Take evidence."""
+    evidence = call.params.get("evidence") or {}
+    return answer(call, call.find("dispute", call.path["dispute"]), str(evidence.get("uncategorized_text", "")))
+
+
+@route("POST", "/v1/disputes/{dispute}/close", DisputeCloseParams)
+def close_dispute(call: Call) -> Json:
+    """Accept a dispute as lost."""
+    return give_in(call, call.find("dispute", call.path["dispute"]))

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from portal.payments.errors import IntentDisagrees, UnknownIntent
+from portal.payments.services.disputes import look_at_dispute
 from portal.payments.services.onboarding import refresh_account
 from portal.payments.services.refunds import adopt_refunds, look_at_refund
 from portal.payments.services.settle import settle_intent
@@ -88,10 +89,15 @@ def _look_at_refunds(context: TenantContext, row: WebhookInbox, now: datetime) -
     adopt_refunds(context=context, intent_id=row.object_id, now=now)
 
 
+def _look_at_dispute(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
+    look_at_dispute(context=context, account_id=row.account_id, dispute_id=row.object_id, now=now)
+
+
 LOOKS: dict[str, Callable[[TenantContext, WebhookInbox, datetime], None]] = {
     "intent": _look_at_intent,
     "refund": _look_at_refund,
     "refunds": _look_at_refunds,
+    "dispute": _look_at_dispute,
 }
 
 

@@ -7,15 +7,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F
 
-from portal.customers.models import Customer
 from portal.invoices.models import Invoice
 from portal.payments import ledger, movements
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.ledger import Share, Source
 from portal.payments.models import Payment, Refund
-from portal.payments.refund_facts import Movement, RefundFacts
+from portal.payments.refund_facts import RefundFacts
+from portal.payments.services.aftermath import lock_payment, post_fee, report_loss, set_status
 from portal.payments.services.posting import lock_invoices
 from tenants.audit import SYSTEM, record
 from tenants.outbox import emit
@@ -58,14 +58,6 @@ def _payment_of(facts: RefundFacts) -> UUID:
     if found is None:
         raise UnknownIntent(facts.intent_id or facts.id)
     return found
-
-
-def lock_payment(payment_id: UUID) -> Payment:
-    """Lock customer, invoices by id, then the payment (datamodel.md 7.4)."""
-    payment = Payment.objects.get(pk=payment_id)
-    Customer.objects.select_for_update().only("id").get(pk=payment.bill_to_id)
-    lock_invoices(list(payment.allocations.filter(invoice__isnull=False).values_list("invoice_id", flat=True)))
-    return Payment.objects.select_for_update().get(pk=payment_id)
 
 
 def _known(facts: RefundFacts, payment: Payment, tenant_id: UUID) -> Refund | None:
@@ -202,32 +194,3 @@ def _post_fees(payment: Payment, facts: RefundFacts, now: datetime) -> None:
         if movement:
             Refund.objects.filter(stripe_refund_id=facts.id).update(**{column: movement.id})
             post_fee(payment, movement, now=now)
-
-
-def post_fee(payment: Payment, movement: Movement, *, now: datetime) -> None:
-    """Post the fee of one movement of Stripe's balance once."""
-    source = Source("fee", "balance_transaction", movement.id)
-    if movement.fee_cents and not ledger.is_posted(source):
-        legs = ledger.fee_legs(movement.fee_cents)
-        ledger.post(source, legs, payment=payment, currency=payment.currency, now=now)
-
-
-def set_status(payment: Payment) -> None:
-    """Derive the payment's status from what has been refunded."""
-    made = Refund.objects.filter(payment=payment).exclude(state__in=[State.REQUESTED, *Refund.ENDED])
-    refunded = int(made.aggregate(total=Sum("amount_cents"))["total"] or 0)
-    if not refunded:
-        status = Payment.Status.SUCCEEDED
-    elif refunded < payment.received_cents:
-        status = Payment.Status.PARTIALLY_REFUNDED
-    else:
-        status = Payment.Status.REFUNDED
-    Payment.objects.filter(pk=payment.pk).update(status=status)
-
-
-def report_loss(payment: Payment, amount_cents: int, *, key: str, now: datetime) -> None:
-    """Tell the office of money that left and belonged to nothing any more (F26)."""
-    record("payment.loss", by=SYSTEM, now=now, target=payment, after={"amount_cents": amount_cents})
-    log.error("money was lost", extra={"payment": str(payment.pk), "cents": amount_cents})
-    payload = {"payment": str(payment.pk), "amount_cents": amount_cents}
-    emit("payment.loss", key=key, payload=payload, now=now)

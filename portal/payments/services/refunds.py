@@ -17,7 +17,9 @@ from portal.payments import errors, movements, refund_facts
 from portal.payments.intents import AnswerUnknown, NotExecuted, hash_request
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_facts import RefundFacts
-from portal.payments.services.refund_posting import apply_refund, give_up, lock_payment, set_status, take_out
+from portal.payments.services.aftermath import lock_payment, set_status
+from portal.payments.services.disputes import look_at_disputes
+from portal.payments.services.refund_posting import apply_refund, give_up, take_out
 from portal.payments.services.settle import account_of, settle_intent
 from tenants.audit import Actor, record
 from tenants.context import TenantContext
@@ -145,6 +147,8 @@ def _refuse(payment: Payment, order: RefundOrder) -> None:
     """Raise RefundRefused for what cannot be refunded now (F19, PAY-16)."""
     if not payment.received_cents:
         raise errors.NothingToRefund
+    if any(dispute.blocks_refund for dispute in payment.disputes.all()):
+        raise errors.PaymentDisputed
     room = {line.invoice_id: line.amount_cents for line in refundable_lines(payment)}
     targets = [line.invoice_id for line in order.lines]
     if not order.lines or len(set(targets)) != len(targets):
@@ -174,12 +178,21 @@ def settle_refund(*, context: TenantContext, refund_id: UUID, now: datetime) -> 
             lock_payment(refund.payment_id)
             give_up(Refund.objects.select_for_update().get(pk=refund_id), found.code, now)
         if found.code in LOOK_AGAIN:
-            adopt_refunds(context=context, intent_id=refund.payment.stripe_pi_id or "", now=now)
+            _look_again(context, refund.payment.stripe_pi_id or "", now)
         refund.refresh_from_db()
         return refund
     if found is None:
         return refund
     return apply_refund(tenant_id=context.tenant.id, account_id=account_id, facts=found, now=now)
+
+
+def _look_again(context: TenantContext, intent_id: str, now: datetime) -> None:
+    """Learn why Stripe refused; what cannot be learnt now is told by a webhook or the event list."""
+    try:
+        adopt_refunds(context=context, intent_id=intent_id, now=now)
+        look_at_disputes(context=context, intent_id=intent_id, now=now)
+    except AnswerUnknown as error:
+        log.warning("a refused refund was not looked into", extra={"error": repr(error.__cause__)})
 
 
 def _find_out(refund: Refund, account_id: str, now: datetime) -> RefundFacts | NotExecuted | None:

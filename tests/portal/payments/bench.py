@@ -25,6 +25,7 @@ from portal.accounts.sessions import cookie_name, start_session
 from portal.invoices.models import Invoice
 from portal.payments.invariants import find_broken_invariants
 from portal.payments.models import Journal, Payment, PaymentAttempt, Refund
+from portal.payments.services.disputes import look_at_dispute
 from portal.payments.services.refunds import RefundLine, RefundOrder, refundable_lines, request_refund
 from portal.payments.services.settle import Settled
 from portal.payments.services.submit import Submission, submit_payment
@@ -159,6 +160,19 @@ class Bench:
                 by=Actor("staff", None, "Olive Owens"),
                 now=now or timezone.now(),
             )
+
+    def dispute(self, payment: Payment | None = None, **more: Any) -> str:
+        """Have the payer's bank take the one payment, or the given one, back; return the dispute's id."""
+        with self.acme():
+            chosen = payment or Payment.objects.get()
+        told = self.control("dispute", account=self.account, payment_intent=chosen.stripe_pi_id, **more)
+        return str(told["dispute"])
+
+    def look_at_disputes(self) -> None:
+        """Look at every dispute Stripe knows of, as the events would ask for."""
+        with self.acme() as context:
+            for found in tenant_stripe(self.account).v1.disputes.list({"limit": 100}).data[::-1]:
+                look_at_dispute(context=context, account_id=self.account, dispute_id=found.id, now=later())
 
     def refunds(self) -> list[Refund]:
         """Return Acme's refunds as they are now."""
