@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from console import cli_doctor, cli_fleet, cli_tenants
+from console import cli_cohorts, cli_doctor, cli_fleet, cli_settings, cli_tenants
 from console.cli_base import (
     CONFLICT,
     EXIT_CODES,
@@ -73,8 +73,9 @@ def _refusals() -> tuple[type[Exception], ...]:
     from console.services.holds import HoldRefused
     from provisioning.fleet import NothingToChange
     from provisioning.plans import PlanRefused
+    from tenants.config.operators import ReasonMissing
 
-    return HoldRefused, PlanRefused, NothingToChange
+    return HoldRefused, PlanRefused, NothingToChange, ReasonMissing
 
 
 def _conflicts() -> tuple[type[Exception], ...]:
@@ -116,8 +117,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_command(runs, "retry", retry_parked, "let a stopped run go on", writes=True).add_argument("run", type=UUID)
     cli_tenants.add_to_runs(runs, add_command)
     for module in (
+        cli_cohorts,
         cli_doctor,
         cli_fleet,
+        cli_settings,
         cli_tenants,
     ):
         module.add_groups(groups, add_command)

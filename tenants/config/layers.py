@@ -107,13 +107,13 @@ def _weigh_one(
 
 
 def _meaning(key: Key[Any], row: LayerValue, tenant_id: UUID | None) -> Any:
-    """Return what a stored value is for this company; raises ValueError when it does not fit."""
+    """Return what a stored value is for this company, for nobody a share itself; raises ValueError (does not fit)."""
     if not is_share(row.value) or not key.flag:
         return key.check(row.value)
-    percent = check_share(row.value)["percent"]
-    if row.layer != "platform" or tenant_id is None:
-        raise _Unfit("a share is the platform's and needs a company")
-    return reaches(key.name, tenant_id, percent)
+    share = check_share(row.value)
+    if row.layer != "platform":
+        raise _Unfit("a share is the platform's")
+    return share if tenant_id is None else reaches(key.name, tenant_id, share["percent"])
 
 
 def is_share(value: Any) -> bool:
