@@ -62,14 +62,19 @@ def furnish() -> None:
     from django.utils import timezone
 
     from portal.settings.models import CompanyProfile
-    from tenants.models import Flag, FlagOverride, Tenant
+    from tenants.config.registry import PORTAL
+    from tenants.models import SettingValue, Tenant
     from tenants.schema.models import TenantIdentity
     from tenants.scope import control_scope, tenant_scope
 
     with control_scope():
-        companies = list(Tenant.objects.exclude(flag_overrides__flag__key="portal"))
-        facts = {"flag": Flag.objects.get(key="portal"), "value": True, "set_by": "bench", "set_at": timezone.now()}
-        FlagOverride.objects.bulk_create([FlagOverride(tenant=each, **facts) for each in companies], batch_size=1_000)
+        scope = SettingValue.Scope.OPERATOR
+        done = set(SettingValue.objects.filter(scope=scope, key=PORTAL.name).values_list("scope_id", flat=True))
+        companies = [each for each in Tenant.objects.order_by("slug") if str(each.pk) not in done]
+        facts = {"scope": scope, "key": PORTAL.name, "value": True, "set_by": "bench", "set_at": timezone.now()}
+        SettingValue.objects.bulk_create(
+            [SettingValue(scope_id=str(each.pk), **facts) for each in companies], batch_size=1_000
+        )
     for number, company in enumerate(companies):
         schema = str(company.schema_name)
         with tenant_scope(company.pk, schema):
