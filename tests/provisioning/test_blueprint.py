@@ -90,6 +90,12 @@ def test_two_schemas_of_one_release_have_one_fingerprint_whatever_their_names() 
     assert fingerprint("t_ac3e00000000000000000001") == fingerprint(_replayed())
 
 
+def test_no_schema_carries_an_index_that_nothing_asks() -> None:
+    """Django would give every unique text a second index, for `LIKE 'x%'`."""
+    blueprint, _ = ensure_template(timezone.now())
+    assert "pattern_ops" not in blueprint.ddl
+
+
 def test_a_text_that_makes_something_else_makes_nothing() -> None:
     """One transaction: what does not prove itself is not there, nor is its role."""
     blueprint, _ = ensure_template(timezone.now())

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.migrations import Migration
+from django.db.migrations import Migration, RunSQL
 from django.utils import timezone
 
 from provisioning.blueprint import Blueprint, compile_blueprint, replay
@@ -66,7 +66,7 @@ def yesterday(without: str) -> tuple[str, Blueprint]:
     with owner_scope(name):
         executor, pending = pending_migrations()
         missing = latest(pending, without)
-        executor.migrate([(each.app_label, each.name) for each in pending if each != missing])
+        executor.migrate([(each.app_label, each.name) for each in pending if each not in missing])
         with transaction.atomic():
             settle_tenant_grants(name)
     blueprint = compile_blueprint(name)
@@ -85,9 +85,21 @@ def yesterday(without: str) -> tuple[str, Blueprint]:
     return release, blueprint
 
 
-def latest(pending: list[Migration], app: str) -> Migration:
-    """Return a migration that no other needs: the app's, or one that alters what an earlier one of its app made."""
+def latest(pending: list[Migration], app: str) -> list[Migration]:
+    """Return the app's latest change, or the latest that alters what an earlier one of its app made, and what needs it.
+
+    Migrations of nothing but SQL do not count: they may find nothing to do.
+    """
     apps = Counter(each.app_label for each in pending)
-    needed = {parent for each in pending for parent in each.dependencies}
-    last = [each for each in reversed(pending) if (each.app_label, each.name) not in needed]
-    return next(each for each in last if (each.app_label == app if app else apps[each.app_label] > 1))
+    changing = [each for each in pending if not all(isinstance(step, RunSQL) for step in each.operations)]
+    chosen = next(
+        each
+        for each in reversed(changing)
+        if (each.app_label == app if app else apps[each.app_label] > 1 and not each.initial)
+    )
+    missing = [chosen]
+    for each in pending:
+        names = {(other.app_label, other.name) for other in missing}
+        if names & set(each.dependencies):
+            missing.append(each)
+    return missing
