@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from infra.texts import one_line
 from portal.accounts.emails import normalise_email
 from signup import choices
-
-
-def one_line(text: str) -> str:
-    """Return the text on one line, without control characters: it goes into headers of mail."""
-    plain = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
-    return " ".join(unicodedata.normalize("NFC", plain).split())
 
 
 class StartForm(forms.Form):
@@ -52,7 +46,10 @@ class StartForm(forms.Form):
     )
     country = forms.ChoiceField(label=_("Country"), choices=choices.COUNTRIES)
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=choices.TIME_ZONES)
-    form_key = forms.UUIDField(widget=forms.HiddenInput)
+    form_key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid"), _("Send the form once more.")),
+    )
 
     def clean_email(self) -> str:
         """Bring the address into its stored spelling and refuse throw-away mailboxes."""
@@ -100,14 +97,13 @@ class CodeForm(forms.Form):
     """The code of the mail (S-03)."""
 
     code = forms.RegexField(
-        r"^\s*(?:\d[\s-]*){6}$",
+        r"^(?=.{6,20}$)\s*(?:\d[\s-]*){6}$",
         label=_("6-digit code"),
-        max_length=20,
         error_messages={
             "required": _("Enter the code of the mail."),
             "invalid": _("The code has 6 digits."),
-            "max_length": _("The code has 6 digits."),
         },
+        widget=forms.TextInput(attrs={"maxlength": 20}),
     )
 
     def clean_code(self) -> str:

@@ -78,8 +78,10 @@ def settle_amounts(
     }
     if any(issue.severity == "error" for issue in issues[before:]):
         return None
-    if not columns["line_total"].filled and len(columns["total"].filled) > 1 and columns["total"].constant is None:
-        # Some exports call the amount of each line its total.
+    itemized = any(table.has(key) for key in ("line_description", "quantity", "unit_price"))
+    differing = len(columns["total"].filled) > 1 and columns["total"].constant is None
+    if itemized and differing and not columns["line_total"].filled:
+        # Some exports call the amount of each line its total. A list without lines has the same invoice twice.
         columns["line_total"], columns["total"] = columns["total"], _Column(())
     total = _one(group, "total", columns, table, issues)
     paid = _one(group, "amount_paid", columns, table, issues)

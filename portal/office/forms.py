@@ -13,7 +13,6 @@ class AddressField(forms.EmailField):
     """One e-mail address, cleaned to the spelling in which addresses are stored (AUN-21)."""
 
     widget = forms.EmailInput(attrs={"autocapitalize": "none", "spellcheck": "false"})
-    default_error_messages = {"invalid": _("Check the address: it needs a name, an @ and an ending, for example .com.")}
 
     def clean(self, value: object) -> str:
         """Return the stored spelling; raises ValidationError."""

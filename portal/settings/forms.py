@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from infra.texts import one_line
 from portal.settings.models import CompanyProfile
 from portal.settings.phones import NoPhoneNumber, read_phone, show_phone
 
@@ -77,6 +78,13 @@ class ContactForm(forms.Form):
     def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
         self.country = country
         super().__init__(*args, **kwargs)
+
+    def clean_name(self) -> str:
+        """Keep the name on one line; a name of nothing but signs is none."""
+        name = one_line(str(self.cleaned_data["name"]))
+        if not any(letter.isalnum() for letter in name):
+            raise forms.ValidationError(_("Enter your company’s name."), code="required")
+        return name
 
     def clean_phone(self) -> str:
         """Return the number in E.164, or nothing."""

@@ -32,7 +32,7 @@ def test_mails_are_listed_newest_first_and_by_address(folder: Path) -> None:
     browser = HostClient(APEX)
     assert [mail.subject for mail in browser.get("/mailbox").context["mails"]] == ["Second", "First"]
     assert [mail.subject for mail in browser.get("/mailbox?to=alice").context["mails"]] == ["First"]
-    assert "No mail yet" in browser.get("/mailbox?to=nobody@example.com").content.decode()
+    assert "No mail to “nobody@example.com”" in browser.get("/mailbox?to=nobody@example.com").content.decode()
 
 
 def test_a_mail_is_shown_as_page_and_as_text_with_its_links(folder: Path) -> None:

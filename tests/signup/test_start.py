@@ -32,8 +32,8 @@ BAD = [
     ("company", "x" * 121, "at most 120"),
     ("trade", "", "Choose what you do."),
     ("trade", "piracy", "Choose one of these."),
-    ("country", "XX", "Select a valid choice"),
-    ("time_zone", "Mars/Olympus", "Select a valid choice"),
+    ("country", "XX", "Choose one of these"),
+    ("time_zone", "Mars/Olympus", "Choose one of these"),
 ]
 
 
@@ -57,9 +57,9 @@ def test_a_form_without_its_key_is_given_one_and_can_be_sent_again() -> None:
 
 
 def test_names_go_on_one_line_and_addresses_are_compared_in_one_spelling() -> None:
-    """A line break in a name would forge a header of the mail (INJ-09); AUN-21."""
+    """A line break would forge a header of the mail, a mark of direction turn its sentence (INJ-09); AUN-21."""
     visitor = Visitor(email="Renee@BrightElectric.EXAMPLE", company="Bright\nElectric\x00  Co")
-    assert visitor.start(company="Bright\nElectric  Co").status_code == 303
+    assert visitor.start(company="Bright\nElectric \u202eCo\u2069").status_code == 303
     assert visitor.signup.email == "renee@brightelectric.example"
     assert visitor.signup.company == "Bright Electric Co"
 

@@ -88,6 +88,16 @@ def test_the_links_button_works_on_another_device_which_may_then_watch(visitor: 
     assert HostClient(APEX).get(answer["Location"]).status_code == 404
 
 
+def test_a_link_that_was_used_says_so(visitor: Visitor) -> None:
+    """Nothing is announced a second time; the button still leads to the progress."""
+    link = newest_link()
+    assert "Ready to turn the light on?" in HostClient(APEX).get(link).content.decode()
+    HostClient(APEX).post(link)
+    page = HostClient(APEX).get(link).content.decode()
+    assert "Ready to turn the light on?" not in page
+    assert "bright-electric.portal.localhost was set up for Bright Electric with it." in page
+
+
 def test_every_further_press_leads_to_the_same_run(visitor: Visitor) -> None:
     """Double click, refresh, second device, code after link: check 11, platform.md 3.4."""
     link, code = newest_link(), newest_code()

@@ -16,7 +16,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from signup.forms import one_line
+from infra.texts import one_line
 from signup.mailbox import newest_mails, read_mail
 
 View = Callable[..., HttpResponse]

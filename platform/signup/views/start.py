@@ -11,12 +11,13 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
+from infra.texts import one_line
 from portal.accounts.client import client_of
 from portal.ui.brand import css_variables, palette
 from portal.ui.errors import rate_limited
 from signup.browser import holder_of, remember_browser
 from signup.choices import guess_country
-from signup.forms import StartForm, one_line
+from signup.forms import StartForm
 from signup.services.start import Details, NothingOffered, TooManySignUps, offered_plan, start_signup
 from signup.views.common import see_other, to_progress
 from tenants.models import Tenant

@@ -61,7 +61,7 @@ def verify_link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         signup = find_link(token=token, now=now)
         if request.method != "POST":
-            context = {"host": host_of(signup.slug), "company": signup.company}
+            context = {"host": host_of(signup.slug), "company": signup.company, "done": bool(signup.tenant_id)}
             response = _unseen(render(request, "signup/verify_link.html", context))
             # Under no-referrer browsers send the form with "Origin: null", which looks like another site's. This policy
             # keeps the path, and with it the secret, out of the header all the same.

@@ -51,6 +51,13 @@ def test_tax_may_stand_on_each_line_in_parts() -> None:
     assert parsed.record.tax_cents == 1400
 
 
+def test_the_same_invoice_twice_with_two_totals_is_refused() -> None:
+    """A list of invoices has no lines that could be added up: one of the two rows is wrong."""
+    (parsed,) = invoices(TOTALS + "7,Ana,2026-11-04,2026-12-04,Open,,5.00,\n7,Ana,2026-11-04,2026-12-04,Open,,6.00,\n")
+    assert parsed.record is None
+    assert codes(parsed) == ["INVOICE_DIFFERS"]
+
+
 def test_an_invoice_without_lines_gets_one_for_its_net_amount() -> None:
     (parsed,) = invoices(TOTALS + "7,Ana,2026-11-04,2026-12-04,Open,8.00,108.00,\n")
     assert parsed.record is not None

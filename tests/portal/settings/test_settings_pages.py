@@ -204,6 +204,23 @@ def test_a_manager_looks_and_the_rest_stay_outside(staff_of: Callable[..., HostC
         assert not SettingValue.objects.filter(key="portal.enabled", value=False).exists()
 
 
+@pytest.mark.parametrize("name", ["", "   ", "\u202e", "!!!", "x" * 121, "Acme\x00"])
+def test_a_company_keeps_a_name_that_can_be_read(olive: HostClient, acme: Any, name: str) -> None:
+    """Every page and every mail carries it."""
+    before = CompanyProfile.objects.get().name
+    answer = olive.post("/office/settings/company", {"name": name, "stamp": stamp_of(CompanyProfile.objects.get())})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["name"]
+    assert CompanyProfile.objects.get().name == before
+
+
+def test_a_mark_of_direction_is_taken_out_of_a_name(olive: HostClient, acme: Any) -> None:
+    """“Pay Acme” would be read backwards."""
+    stamp = stamp_of(CompanyProfile.objects.get())
+    assert olive.post("/office/settings/company", {"name": "\u202eAcme\n Air", "stamp": stamp}).status_code == 303
+    assert CompanyProfile.objects.get().name == "Acme Air"
+
+
 def test_a_page_for_what_went_wrong_wears_the_colors_of_the_company(acme_client: HostClient, acme: Any) -> None:
     """BRAND-03, WEB-04: the same seven colors, under the nonce that the policy names."""
     CompanyProfile.objects.update(brand_color="#7a2f8f", palette={})
