@@ -11,9 +11,9 @@ from typing import Any
 
 import dramatiq
 import redis
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AgeLimit, Retries, ShutdownNotifications, TimeLimit
 
+from infra.bell import WakingBroker
 from infra.env import load_env
 from infra.ids import uuid7
 
@@ -25,9 +25,9 @@ class RejectedEnvelope(Exception):
     """A message that we did not write, or that is too old; it goes to the dead letters (ISO-20, F-45)."""
 
 
-def make_broker() -> RedisBroker:
+def make_broker() -> WakingBroker:
     """Connect the process to the broker; crashed workers' messages are looked for often (R-TASK-4)."""
-    broker = RedisBroker(  # type: ignore[no-untyped-call]
+    broker = WakingBroker(
         url=load_env().redis_url,
         middleware=[
             AgeLimit(),

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection
 from psycopg import sql
 
 from provisioning.schemas import checked, creation_of, fingerprint, fingerprint_of
+from provisioning.stamps import stamp_of
 from tenants.backend.recycling import note_touched
 from tenants.scope import owner_scope
 
@@ -188,8 +189,8 @@ def proof(schema: str, wanted: str) -> str:
     return f"SET LOCAL search_path TO public;\n{_PROVE.format(found=fingerprint_of(schema), wanted=wanted)}"
 
 
-def replay(blueprint: Blueprint, schema: str) -> None:
-    """Make a whole schema, with role and rights, in one round trip and one transaction.
+def replay(blueprint: Blueprint, schema: str) -> str:
+    """Make a whole schema, with role and rights, in one round trip and one transaction; returns its stamp.
 
     Raises BlueprintDiffers, or ProgrammingError when the schema or its role exists (ISO-31); then nothing was made.
     """
@@ -200,6 +201,7 @@ def replay(blueprint: Blueprint, schema: str) -> None:
             f"SET LOCAL search_path TO {name}",
             blueprint.ddl.replace(SELF, name),
             proof(name, blueprint.fingerprint),
+            "SELECT " + stamp_of(f"'{name}'"),
         )
     )
     with owner_scope(), connection.cursor() as cursor:
@@ -208,6 +210,9 @@ def replay(blueprint: Blueprint, schema: str) -> None:
         try:
             # Several statements in one message are one transaction of their own.
             cursor.execute(text)
+            while cursor.nextset():
+                continue
+            return str(cursor.fetchone()[0])
         except DatabaseError as error:
             if isinstance(error.__cause__, psycopg.Error) and error.__cause__.sqlstate == DIFFERS:
                 raise BlueprintDiffers(schema) from error

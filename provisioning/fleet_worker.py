@@ -54,7 +54,7 @@ WITH done AS (
     UPDATE tenants_tenant SET schema_release = %(release)s, schema_fingerprint = %(fingerprint)s
      WHERE schema_name IN (SELECT schema_name FROM done)
 )
-UPDATE provisioning_schemaslot SET release = %(release)s, fingerprint = %(fingerprint)s
+UPDATE provisioning_schemaslot SET release = %(release)s, fingerprint = %(fingerprint)s, stamp = ''
  WHERE schema_name IN (SELECT schema_name FROM done)
 """
 _AGAIN = """

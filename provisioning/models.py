@@ -21,6 +21,7 @@ class SchemaSlot(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.BUILDING)
     release = models.CharField(max_length=40)
     fingerprint = models.CharField(max_length=64, blank=True, default="")
+    stamp = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField()
     built_at = models.DateTimeField(null=True)
     claimed_by_run = models.UUIDField(null=True, unique=True)

@@ -12,7 +12,7 @@ from infra.crash import declare_crash_points
 from provisioning.fence import try_session_lock
 from provisioning.models import SchemaSlot
 from provisioning.schemas import current_release, drop_in_batches
-from provisioning.slots import announce_slot, is_as_built, make_slot
+from provisioning.slots import announce_slot, is_as_built, make_slot, read_stamp
 from provisioning.templates import is_newest
 from tenants.config.registry import POOL_TARGET
 from tenants.models import SettingValue
@@ -120,12 +120,22 @@ def _set_aside(now: datetime) -> None:
     for name, digest in left:
         # Whoever changes a waiting schema for good reason holds its lock until the ledger says so.
         with try_session_lock(f"schema:{name}") as mine:
-            if mine and not is_as_built(name, digest):
-                log.warning("a waiting schema was changed by hand", extra={"schema": name})
-                with control_scope():
-                    SchemaSlot.objects.filter(schema_name=name, fingerprint=digest, state=State.READY).update(
-                        state=State.DIRTY
-                    )
+            if mine:
+                _judge(name, digest)
+
+
+def _judge(name: str, digest: str) -> None:
+    """Compare a waiting schema with what was built, and stamp it anew if it was touched without effect."""
+    stamp = read_stamp(name)  # before the fingerprint: what is changed in between shows in the next stamp
+    good = is_as_built(name, digest)
+    if not good:
+        log.warning("a waiting schema was changed by hand", extra={"schema": name})
+    with control_scope():
+        slot = SchemaSlot.objects.filter(schema_name=name, fingerprint=digest, state=State.READY)
+        if good:
+            slot.exclude(stamp=stamp).update(stamp=stamp)
+        else:
+            slot.update(state=State.DIRTY)
 
 
 def _drop(name: str) -> bool:

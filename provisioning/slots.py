@@ -13,30 +13,35 @@ from provisioning.blueprint import replay
 from provisioning.fence import hold_session_lock
 from provisioning.models import SchemaSlot
 from provisioning.schemas import current_release, drop_schema, fingerprint, new_schema_name
+from provisioning.stamps import stamp_of
 from provisioning.templates import ensure_template
 from tenants.scope import control_scope, owner_scope
 
-_CLAIM = """
+_CLAIM = f"""
 UPDATE provisioning_schemaslot SET state = 'claimed', claimed_by_run = %s
  WHERE schema_name = (SELECT schema_name FROM provisioning_schemaslot
                        WHERE state = 'ready' AND release = %s
                        ORDER BY built_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING schema_name, fingerprint
-"""
+RETURNING schema_name, fingerprint, stamp <> '' AND stamp = {stamp_of("schema_name")}
+"""  # noqa: S608
 
 
 def claim_slot(run_id: UUID) -> str | None:
-    """Take a waiting slot of this release; one that was changed since it was built is set aside (check 20)."""
+    """Take a waiting slot of this release; one that was changed since it was built is set aside (check 20).
+
+    The proof is the stamp, in the same round trip; whose stamp differs is judged by its fingerprint.
+    """
     while True:
         with control_scope(), connection.cursor() as cursor:
             cursor.execute(_CLAIM, [run_id, current_release()])
             row = cursor.fetchone()
         if row is None:
             return None
-        if is_as_built(*row):
-            return str(row[0])
+        schema, digest, untouched = row
+        if untouched or is_as_built(schema, digest):
+            return str(schema)
         with control_scope():
-            SchemaSlot.objects.filter(schema_name=row[0], claimed_by_run=run_id).update(
+            SchemaSlot.objects.filter(schema_name=schema, claimed_by_run=run_id).update(
                 state=SchemaSlot.State.DIRTY, claimed_by_run=None
             )
 
@@ -44,6 +49,13 @@ def claim_slot(run_id: UUID) -> str | None:
 def is_as_built(schema: str, digest: str) -> bool:
     """Whether the schema still has the fingerprint that the ledger holds."""
     return fingerprint(schema) == digest
+
+
+def read_stamp(schema: str) -> str:
+    """Return the schema's stamp of this moment."""
+    with control_scope(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT {stamp_of('%s')}", [schema])
+        return str(cursor.fetchone()[0])
 
 
 def announce_slot(*, run_id: UUID | None, now: datetime) -> SchemaSlot:
@@ -64,7 +76,7 @@ def make_slot(slot: SchemaSlot, *, crash_within: str) -> bool:
     # The killed maker's statement may still be running: the lock is free when its connection has ended.
     with owner_scope(), hold_session_lock(f"schema:{name}"):
         drop_schema(name)
-        replay(blueprint, name)
+        stamp = replay(blueprint, name)
     crash_point(crash_within)
     announced = SchemaSlot.objects.filter(
         schema_name=name, claimed_by_run=slot.claimed_by_run, state=SchemaSlot.State.BUILDING
@@ -74,6 +86,7 @@ def make_slot(slot: SchemaSlot, *, crash_within: str) -> bool:
             state=SchemaSlot.State.CLAIMED if slot.claimed_by_run else SchemaSlot.State.READY,
             built_at=timezone.now(),
             fingerprint=blueprint.fingerprint,
+            stamp=stamp,
             release=current_release(),
         )
     return template_built

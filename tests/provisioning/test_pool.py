@@ -16,7 +16,7 @@ from django.utils import timezone
 from provisioning.models import SchemaSlot, SchemaTemplate
 from provisioning.pool import clean_pool, fill_pool, pool_status
 from provisioning.schemas import create_schema, current_release, fingerprint
-from provisioning.slots import announce_slot, claim_slot
+from provisioning.slots import announce_slot, claim_slot, read_stamp
 from provisioning.steps import build_slot
 from provisioning.steps.base import Task
 from provisioning.tasks import sweep_dirty_slots, sweep_pool
@@ -120,6 +120,51 @@ def test_a_schema_that_was_changed_by_hand_is_never_handed_out_and_is_replaced(f
     assert _in_state("dropped") == [first]
     assert first not in _in_state("ready")
     assert (pool_status().ready, pool_status().dirty) == (2, 0)
+
+
+CHANGES = (
+    "ALTER TABLE {}.customers_customer ADD COLUMN extra integer",
+    "ALTER TABLE {}.customers_customer ALTER COLUMN name TYPE varchar(9)",
+    "ALTER TABLE {}.customers_customer ALTER COLUMN name DROP NOT NULL",
+    "ALTER TABLE {}.customers_customer ALTER COLUMN name SET DEFAULT 'x'",
+    "CREATE INDEX extra ON {}.customers_customer (name)",
+    "ALTER TABLE {}.customers_customer ADD CONSTRAINT extra CHECK (name <> 'x')",
+    "ALTER TABLE {}.customers_customer RENAME COLUMN name TO other",
+    "CREATE TABLE {}.extra ()",
+    "DROP TABLE {}.customers_contactpoint CASCADE",
+    "CREATE FUNCTION {}.extra() RETURNS integer LANGUAGE sql RETURN 1",
+    "CREATE RULE extra AS ON DELETE TO {0}.customers_customer DO INSTEAD NOTHING",
+    "CREATE POLICY extra ON {}.customers_customer",
+    "GRANT SELECT ON {}.customers_customer TO porchlight_control",
+    "GRANT SELECT (name) ON {}.customers_customer TO porchlight_control",
+    "GRANT USAGE ON SCHEMA {} TO porchlight_control",
+    "ALTER TABLE {}.customers_customer OWNER TO postgres",
+    ],
+
+def test_no_change_of_any_kind_escapes_the_stamp() -> None:
+    """Acceptance check 20: what is compared when a schema is handed out moves with every statement that changes it."""
+    names = _stock(len(CHANGES))
+    for name, change in zip(names, CHANGES, strict=True):
+        before = read_stamp(name)
+        with control_scope():
+            assert SchemaSlot.objects.get(schema_name=name).stamp == before
+        alter(change.format(name))
+        assert read_stamp(name) != before, change
+    assert claim_slot(uuid4()) is None
+    assert sorted(_in_state("dirty")) == sorted(names)
+
+
+@pytest.mark.parametrize("found_by", ["claim", "janitor"])
+def test_a_schema_that_was_only_reindexed_is_still_handed_out(found_by: str) -> None:
+    """The stamp only saves work: when it differs the fingerprint decides, and the janitor stamps anew."""
+    (name,) = _stock(1)
+    alter(f"REINDEX TABLE {name}.customers_customer")
+    alter(f"VACUUM ANALYZE {name}.customers_customer")
+    if found_by == "janitor":
+        clean_pool(now=timezone.now())
+        with control_scope():
+            assert SchemaSlot.objects.get(schema_name=name).stamp == read_stamp(name)
+    assert claim_slot(uuid4()) == name
 
 
 def test_old_schemas_go_and_only_a_few_at_a_time() -> None:
