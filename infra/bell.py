@@ -13,9 +13,8 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 import redis
-from dramatiq import Message
+from dramatiq import Consumer, Message
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
-from dramatiq.worker import Consumer
 
 CHANNEL = "porchlight:bell"
 AGAIN_AFTER_SECONDS = 1.0
@@ -32,7 +31,7 @@ class WakingBroker(RedisBroker):
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Send a message and ring for its queue."""
-        sent: Message[Any] = super().enqueue(message, delay=delay)  # type: ignore[no-untyped-call]
+        sent: Message[Any] = super().enqueue(message, delay=delay)
         self.client.publish(CHANNEL, sent.queue_name)
         return sent
 
@@ -56,28 +55,28 @@ class WakingBroker(RedisBroker):
                 time.sleep(AGAIN_AFTER_SECONDS)
 
 
-class _Woken(_RedisConsumer):  # type: ignore[misc]
+class _Woken(_RedisConsumer):
     """Asks, and when there is nothing waits for the bell."""
 
     def __init__(self, broker: WakingBroker, queue_name: str, prefetch: int, timeout: int, bell: Event) -> None:
-        super().__init__(broker, queue_name, prefetch, timeout)
+        super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
         self._bell = bell
 
     def __next__(self) -> Any:
         # Cleared before asking: what comes in between is either found or rung for.
         self._bell.clear()
         self.misses = 0
-        message = super().__next__()
+        message = super().__next__()  # type: ignore[no-untyped-call]
         if message is None:
             self._bell.wait(self.timeout / 1000)
         return message
 
     def ack(self, message: Any) -> None:
         """Finish a message and look for the next, which may have come while there was no room for it."""
-        super().ack(message)
+        super().ack(message)  # type: ignore[no-untyped-call]
         self._bell.set()
 
     def nack(self, message: Any) -> None:
         """Refuse a message and look for the next."""
-        super().nack(message)
+        super().nack(message)  # type: ignore[no-untyped-call]
         self._bell.set()

@@ -139,7 +139,8 @@ CHANGES = (
     "GRANT SELECT (name) ON {}.customers_customer TO porchlight_control",
     "GRANT USAGE ON SCHEMA {} TO porchlight_control",
     "ALTER TABLE {}.customers_customer OWNER TO postgres",
-    ],
+)
+
 
 def test_no_change_of_any_kind_escapes_the_stamp() -> None:
     """Acceptance check 20: what is compared when a schema is handed out moves with every statement that changes it."""
