@@ -94,6 +94,12 @@ def on_change(listener: Listener) -> None:
     _listeners.append(listener)
 
 
+def forget_listener(listener: Listener) -> None:
+    """Take back on_change()."""
+    if listener in _listeners:
+        _listeners.remove(listener)
+
+
 def _load(tenant_id: UUID, now: datetime) -> Snapshot:
     """Read and remember; a slow reader may store what is already old, but only under the version it read."""
     version, rows = _read()
@@ -107,7 +113,7 @@ def _load(tenant_id: UUID, now: datetime) -> Snapshot:
     if before is not None and _listeners:
         changed = frozenset(key for key, value in snapshot.found.items() if before.found.get(key) != value)
         if changed:
-            for listener in _listeners:
+            for listener in tuple(_listeners):
                 listener(snapshot, changed)
     return snapshot
 

@@ -44,6 +44,7 @@ LASTING = {
     "tenants.activity._noted": "when a tenant was last noted; an id and a time",
     "tenants.config.snapshot": "settings by tenant id and version; both are proven in each request",
     "tenants.config.registry.REGISTRY": "what settings there are",
+    "tenants.config.openfeature.client": "a client that asks for whomever its thread serves",
     "infra.sweeps.SWEEPS": "functions of the product",
     "tenants.outbox._tenant_handlers": "functions of the product",
     "tenants.outbox._control_handlers": "functions of the product",
