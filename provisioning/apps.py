@@ -8,3 +8,7 @@ class ProvisioningConfig(AppConfig):
 
     name = "provisioning"
     label = "provisioning"
+
+    def ready(self) -> None:
+        """Load the check of new migrations."""
+        from provisioning import lint  # noqa: F401

@@ -24,10 +24,9 @@ from provisioning.schemas import (
     tenant_grants,
 )
 from provisioning.templates import ensure_template, find_blueprint
+from tenants.changes import PER_TENANT
 from tenants.scope import control_scope, owner_scope
 from tenants.tasks import TenantTask
-
-PER_TENANT = "per_tenant"
 
 
 class PlanRefused(Exception):
@@ -134,8 +133,8 @@ def _tasks(pending: Iterable[Migration]) -> Iterator[str]:
             path = operation.hints.get(PER_TENANT)
             if path is None or operation.code is not RunPython.noop:
                 raise PlanRefused(
-                    f"{migration} runs Python. Say RunPython(noop, hints={{{PER_TENANT!r}: 'path.of.a.tenant_task'}}) "
-                    "instead: the task is run for each company after its schema is migrated, and may be run again."
+                    f"{migration} runs Python. Say tenant_change('path.of.a.tenant_task') of tenants.changes instead: "
+                    "the task is run for each company after its schema is migrated, and may be run again."
                 )
             if not isinstance(import_string(path), TenantTask):
                 raise PlanRefused(f"{path}, which {migration} names, is not a tenant task.")

@@ -35,7 +35,8 @@ def new_schema_name() -> str:
     return f"t_{secrets.token_hex(12)}"
 
 
-def _labels(names: Iterable[str]) -> set[str]:
+def labels_of(names: Iterable[str]) -> set[str]:
+    """Return the labels of the applications with these names."""
     wanted = set(names)
     return {config.label for config in apps.get_app_configs() if config.name in wanted}
 
@@ -43,7 +44,7 @@ def _labels(names: Iterable[str]) -> set[str]:
 @cache
 def current_release() -> str:
     """Return the digest of all migrations a tenant schema must have."""
-    labels = _labels(settings.TENANT_APPS)
+    labels = labels_of(settings.TENANT_APPS)
     loader = MigrationLoader(None)
     names = sorted(f"{app}.{name}" for app, name in loader.disk_migrations if app in labels)
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
@@ -52,7 +53,7 @@ def current_release() -> str:
 def migrate_public() -> None:
     """Bring the control plane's tables up to date and settle who may touch them."""
     with owner_scope():
-        _migrate(_labels(settings.SHARED_APPS))
+        _migrate(labels_of(settings.SHARED_APPS))
         with transaction.atomic():
             settle_control_grants()
 
@@ -60,14 +61,14 @@ def migrate_public() -> None:
 def migrate_schema(schema: str) -> None:
     """Bring one tenant schema up to date and settle its grants; creates nothing outside it."""
     with owner_scope(schema):
-        _migrate(_labels(settings.TENANT_APPS))
+        _migrate(labels_of(settings.TENANT_APPS))
         with transaction.atomic():
             settle_tenant_grants(schema)
 
 
 def pending_migrations() -> tuple[MigrationExecutor, list[Migration]]:
     """Return what the schema of the open owner scope lacks, in order; must run in that scope."""
-    executor, _, plan = _plan(_labels(settings.TENANT_APPS))
+    executor, _, plan = _plan(labels_of(settings.TENANT_APPS))
     return executor, [migration for migration, _ in plan]
 
 

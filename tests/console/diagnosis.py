@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 
 from console import cli
+from infra import stripe_client
 
 Say = Callable[..., dict[str, str]]
 
@@ -32,4 +33,6 @@ def finding(capsys: pytest.CaptureFixture[str], check: str, *options: str) -> tu
 
 def change_env(monkeypatch: pytest.MonkeyPatch, **values: Any) -> None:
     """Give the environment other values for one test."""
-    monkeypatch.setattr(settings, "ENV", replace(settings.ENV, **values))
+    changed = replace(settings.ENV, **values)
+    monkeypatch.setattr(settings, "ENV", changed)
+    monkeypatch.setattr(stripe_client, "load_env", lambda: changed)
