@@ -117,7 +117,7 @@ def test_stripe_that_does_not_answer_or_must_not_be_used_is_found(monkeypatch: P
         assert (state, "real cards" in says) == ("failed", True)
     finally:
         running.stop()
-    change_env(monkeypatch, stripe_secret_key="sk_test_x")
+    change_env(monkeypatch, stripe_secret_key="sk_test_x", stripe_api_base="http://127.0.0.1:9")
     state, says = finding(capsys, "services.stripe")
     assert (state, "does not answer" in says) == ("failed", True)
     change_env(monkeypatch, stripe_secret_key="", demo=False)
@@ -204,13 +204,6 @@ def test_the_running_product_is_examined_as_it_runs(
 ) -> None:
     """Every check at once, on real processes; then with the web killed and settings that it has not seen."""
     with live_product(tmp_path, name="test_doctor", programs=("web", "worker", "provisioner", "clock")) as product:
-        product.wait_for(
-            "the pool to be full",
-            lambda: (
-                product.rows("SELECT count(*) FROM public.provisioning_schemaslot WHERE state = 'ready'")[0][0] >= 3
-            ),
-            seconds=60,
-        )
         code, rows = _doctor(product)
         failures = {name: row["says"] for name, row in rows.items() if row["state"] == "failed"}
         assert (code, failures) == (cli.OK, {})

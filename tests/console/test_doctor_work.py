@@ -15,7 +15,8 @@ from provisioning.fence import direct_connection, lock_key
 from provisioning.models import MigrationState, MigrationWave, Run, SchemaSlot
 from provisioning.schemas import current_release
 from tenants.checks import MAX_RELATIONS, MAX_TABLES
-from tenants.models import ControlOutbox, Tenant
+from tenants.config.registry import POOL_TARGET
+from tenants.models import ControlOutbox, SettingValue, Tenant
 from tenants.schema.models import OutboxEvent
 from tenants.scope import control_scope, tenant_scope
 from tests.cast import ACME as ACME_ID
@@ -39,6 +40,11 @@ def _slot(**values: Any) -> str:
     with control_scope():
         SchemaSlot.objects.create(schema_name=name, fingerprint="f" * 64, **(facts | values))
     return name
+
+
+def _want(slots: int) -> None:
+    with control_scope():
+        SettingValue.objects.filter(key=POOL_TARGET.name).update(value=slots)
 
 
 def test_a_table_in_both_halves_is_found(capsys: Capture) -> None:
@@ -143,6 +149,7 @@ def test_a_release_that_is_not_everywhere_is_found(capsys: Capture) -> None:
 
 
 def test_an_empty_pool_is_found(capsys: Capture) -> None:
+    _want(3)
     assert finding(capsys, "stock.pool")[0] == "failed"
     _slot(state="ready")
     assert finding(capsys, "stock.pool")[0] == "warning"
@@ -234,6 +241,7 @@ def test_a_clock_that_does_not_run_is_found(capsys: Capture) -> None:
 
 
 def test_several_failures_are_counted_and_named(capsys: Capture) -> None:
+    _want(3)
     _slot(state="dirty")
     capsys.readouterr()
     assert cli.main(["doctor", "stock"]) == cli.PARTIAL
