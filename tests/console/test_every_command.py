@@ -12,15 +12,17 @@ import pytest
 from console import cli
 
 # What only looks; every other word changes something and so must be able to say what it would change.
-LOOKS = {"doctor", "explain", "list", "plan", "show", "status", "verify", "wait"}
+LOOKS = {"doctor", "explain", "history", "list", "plan", "show", "status", "verify", "wait"}
 # The commands that the engine promises; others may join them.
 PROMISED = {
-    "tenants list", "tenants show", "tenants hold", "tenants release",
+    "tenants list", "tenants show", "tenants create", "tenants wait", "tenants hold", "tenants release",
     "pool status", "pool build",
     "migrations plan", "migrations run", "migrations status", "migrations pause", "migrations retry",
     "migrations hold",
+    "settings show", "settings set", "settings explain", "flags show", "flags set", "flags explain",
     "runs list", "runs show", "runs retry",
     "ledger verify",
+    "doctor",
 }  # fmt: skip
 
 

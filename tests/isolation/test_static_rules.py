@@ -31,6 +31,12 @@ MAY = {
     ("provisioning/fence.py", "thread"): "beats on that connection and touches nothing else",
     ("provisioning/fence.py", "connect"): "holds the run's lock on a connection of its own",
     ("infra/embedded/", "connect"): "prepares servers; no Django, no tenant",
+    ("tenants/backend/sessions.py", "path"): "marks two connections that nobody else uses",
+    ("tenants/backend/sessions.py", "connect"): "asks its caller for them",
+    ("platform/config/start.py", "connect"): "two connections that are examined and closed",
+    ("platform/console/doctor/base.py", "connect"): "connections that are examined and closed",
+    ("platform/console/doctor/database.py", "connect"): "asks the examination for them",
+    ("platform/console/doctor/rights.py", "path"): "tries what must be refused, in transactions that are taken back",
 }
 
 # Whatever lives as long as the process, and why no tenant's data can be read from it by another.
@@ -57,6 +63,7 @@ LASTING = {
     "provisioning.tasks._asked": "when a run was first asked for; an id and a time",
     "config.outbox_sweeps._asked": "when a tenant was last looked at; an id and a time",
     "console.services.sign_in._decoys": "a hash of nothing",
+    "console.doctor.base._CHECKS": "functions of the product",
 }
 
 
