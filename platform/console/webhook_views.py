@@ -82,6 +82,6 @@ def replay(request: OperatorRequest, inbox_id: UUID) -> HttpResponse:
     """Work one event off once more."""
     if not WebhookInbox.objects.filter(pk=inbox_id, state__in=[State.PARKED, State.FAILED]).exists():
         raise Http404
-    replay_event(inbox_id=inbox_id, reason=_("asked for in the console"), by=request.actor, now=timezone.now())
+    replay_event(inbox_id=inbox_id, reason="asked for in the console", by=request.actor, now=timezone.now())
     messages.success(request, _("The event is worked off once more."))
     return redirect("console:webhooks")
