@@ -69,7 +69,7 @@ def import_list(kind: Kind, pieces: Iterator[bytes], size: int) -> list[Row]:
     return rows
 
 
-def run(*, size: int, **_: object) -> tuple[list[Row], int]:
+def run(*, size: int = 50_000, **_: object) -> tuple[list[Row], int]:
     """Measure; returns the rows and the server's version number. Raises Incomplete."""
     with temporary_place() as server:
         from tests.cast import make_cast
