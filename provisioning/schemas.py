@@ -165,6 +165,7 @@ REVOKE DELETE ON public.tenants_tenant FROM {CONTROL_ROLE};
 GRANT USAGE ON SCHEMA gate TO {ROUTE_ROLE}, {TENANT_GROUP};
 GRANT SELECT ON gate.hosts TO {ROUTE_ROLE};
 GRANT SELECT ON gate.me, gate.settings TO {TENANT_GROUP};
+GRANT EXECUTE ON FUNCTION gate.prove() TO {TENANT_GROUP};
 GRANT SELECT (id, config_version, plan_id), UPDATE (config_version) ON public.tenants_tenant TO {SETTINGS_ROLE};
 GRANT SELECT ON public.tenants_cohort, public.tenants_cohortmember TO {SETTINGS_ROLE};
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.tenants_settingvalue TO {SETTINGS_ROLE};

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,8 @@ from tenants.backend.recycling import end_if_used_up
 from tenants.config.registry import PORTAL, PORTAL_ENABLED
 from tenants.config.snapshot import Snapshot, snapshot_for
 from tenants.scope import route_scope, scope_or_none, tenant_scope
+
+T = TypeVar("T")
 
 
 class IdentityMismatch(RuntimeError):
@@ -84,53 +88,68 @@ class TenantContext:
     access: Access
 
 
-PROOF = """
-SELECT (SELECT tenant_id FROM tenant_identity), m.tenant_id, m.slug, m.display_name, m.schema_name, m.lifecycle,
-       m.was_active, m.service_mode, m.review, m.config_version, m.schema_fingerprint, m.time_zone, m.locale,
-       m.country, m.currency, m.plan_code, m.application_fee_bps, m.holds, m.flag_epoch,
-       m.account_id, m.card_payments, m.livemode
-  FROM gate.me m
-"""
+# The identity row through the unqualified path, and what the control plane shows a role of its own tenant alone.
+# Never a join between the halves.
+PROOF = "SELECT (SELECT tenant_id FROM tenant_identity), gate.prove()"
 
 
 def prove_tenant(tenant_id: UUID, now: datetime) -> TenantContext:
-    """Prove that the open scope is this tenant's and return its context; raises IdentityMismatch.
+    """Prove that the open scope is this tenant's and return its context; raises IdentityMismatch."""
+    return prove_and_read(tenant_id, now, _read_nothing)[0]
 
-    One round trip: the identity row through the unqualified path, and the control view that shows a role only its
-    own tenant. Never a join between the halves.
+
+def _read_nothing() -> None:
+    return None
+
+
+def prove_and_read(tenant_id: UUID, now: datetime, read: Callable[[], T]) -> tuple[TenantContext, T]:
+    """Prove the open scope and return its context with what `read` returned; raises IdentityMismatch.
+
+    One round trip for both, as long as `read` is one query or none. Until the proof is accepted `read` gets no
+    answer, and it may not write: whether the tenant is open is not known yet.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(PROOF)
-        row = cursor.fetchone()
-    if row is None or row[0] != tenant_id or row[1] != tenant_id:
-        connection.close()
-        raise IdentityMismatch(f"Scope of {tenant_id} found {row[:2] if row else None}.")
-    account = PaymentAccountFacts(row[19], row[20], row[21]) if row[19] else None
-    snapshot = snapshot_for(tenant_id, row[9], row[18], now)
+    found: list[dict[str, Any]] = []
+
+    def accept(row: tuple[UUID | None, str | None] | None) -> None:
+        shown = json.loads(row[1]) if row and row[1] else {}
+        if row is None or row[0] != tenant_id or shown.get("tenant_id") != str(tenant_id):
+            raise IdentityMismatch(f"Scope of {tenant_id} found {row and row[0]} and {shown.get('tenant_id')}.")
+        found.append(shown)
+
+    with connection.ahead_of_first_read(PROOF, accept):
+        answer = read()
+    return _context_of(tenant_id, found[0], now), answer
+
+
+def _context_of(tenant_id: UUID, shown: dict[str, Any], now: datetime) -> TenantContext:
+    account = None
+    if shown["account_id"]:
+        account = PaymentAccountFacts(shown["account_id"], shown["card_payments"], shown["livemode"])
+    snapshot = snapshot_for(tenant_id, shown["config_version"], shown["flag_epoch"], now)
     axes = Axes(
-        lifecycle=row[5],
-        was_active=row[6],
+        lifecycle=shown["lifecycle"],
+        was_active=shown["was_active"],
         has_schema=True,
-        fingerprint=row[10],
-        holds=tuple(row[17] or ()),
-        service_mode=row[7],
-        review=row[8],
+        fingerprint=shown["schema_fingerprint"],
+        holds=tuple(shown["holds"] or ()),
+        service_mode=shown["service_mode"],
+        review=shown["review"],
         portal_entitled=snapshot.get(PORTAL),
         portal_enabled=snapshot.get(PORTAL_ENABLED),
     )
     facts = TenantFacts(
         id=tenant_id,
-        slug=row[2],
-        display_name=row[3],
-        schema_name=row[4],
-        config_version=row[9],
-        flag_epoch=row[18],
-        time_zone=row[11],
-        locale=row[12],
-        country=row[13],
-        currency=row[14],
-        plan_code=row[15],
-        application_fee_bps=row[16],
+        slug=shown["slug"],
+        display_name=shown["display_name"],
+        schema_name=shown["schema_name"],
+        config_version=shown["config_version"],
+        flag_epoch=shown["flag_epoch"],
+        time_zone=shown["time_zone"],
+        locale=shown["locale"],
+        country=shown["country"],
+        currency=shown["currency"],
+        plan_code=shown["plan_code"],
+        application_fee_bps=shown["application_fee_bps"],
         payment_account=account,
         axes=axes,
     )

@@ -31,6 +31,7 @@ class HostNames:
     console: str
     usercontent: str
     also_apex: frozenset[str] = frozenset()
+    default_port: str = "443"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Host:
 
 def read_host(header: str, names: HostNames) -> Host:
     """Return what a Host header names; raises UnknownHost. Pure, no lookup (ISO-34, ISO-37)."""
-    name, canonical = normalise(header)
+    name, canonical = normalise(header, names.default_port)
     if name == names.base_domain or name in names.also_apex:
         return Host("apex", name, None, canonical)
     if name == names.console:
@@ -62,8 +63,11 @@ def read_host(header: str, names: HostNames) -> Host:
     raise UnknownHost(name, "it is not below the base domain", suspicious=suspicious)
 
 
-def normalise(header: str) -> tuple[str, bool]:
-    """Return (A-label name, whether it was spelt canonically); raises UnknownHost."""
+def normalise(header: str, default_port: str) -> tuple[str, bool]:
+    """Return (A-label name, whether it was spelt canonically); raises UnknownHost.
+
+    The port that the scheme has anyway is not written in the canonical spelling.
+    """
     if not header or len(header) > 260 or _FORBIDDEN.search(header):
         raise UnknownHost(header[:80], "it is malformed")
     if header.startswith("["):
@@ -72,7 +76,7 @@ def normalise(header: str) -> tuple[str, bool]:
     if port and not port.isdigit():
         raise UnknownHost(header, "the port is not a number")
     lowered = name.lower().removesuffix(".")
-    canonical = lowered == name
+    canonical = lowered == name and port != default_port
     if not lowered.isascii():
         raise UnknownHost(header[:80], "a Host header is ASCII")
     if len(lowered) > 253 or not all(_LABEL.match(label) for label in lowered.split(".")):

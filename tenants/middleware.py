@@ -28,6 +28,7 @@ from infra.ids import uuid7
 from infra.observability import tag
 from tenants import neutral
 from tenants.activity import note_activity
+from tenants.backend.base import ScopeNotApplied
 from tenants.context import (
     IdentityMismatch,
     Place,
@@ -35,8 +36,10 @@ from tenants.context import (
     UnknownTenant,
     find_place,
     forget_place,
+    prove_and_read,
     prove_tenant,
 )
+from tenants.first_read import keep_first_read, reader_for
 from tenants.hosts import Host, HostNames, UnknownHost, read_host
 from tenants.scope import Scope, control_scope, enter, make_tenant_scope
 
@@ -86,7 +89,8 @@ def host_names() -> HostNames:
     """Return the names of this installation."""
     env = settings.ENV
     also = frozenset({"localhost", "127.0.0.1"}) if env.demo else frozenset()
-    return HostNames(env.base_domain, env.console_host, env.usercontent_host, also)
+    default_port = "443" if env.public_scheme == "https" else "80"
+    return HostNames(env.base_domain, env.console_host, env.usercontent_host, also, default_port)
 
 
 class HostMiddleware:
@@ -115,9 +119,13 @@ class HostMiddleware:
             return keep_scope(self.get_response(request), scope)
 
     def _set_host(self, request: HttpRequest, host: Host) -> None:
-        """Fix the one spelling of the host for everything that asks the request for it."""
+        """Fix the one spelling of the host for everything that asks the request for it.
+
+        Browsers leave the scheme's own port out of Origin, so it must not stand here either.
+        """
         _, colon, port = request.META["HTTP_HOST"].partition(":")
-        request.META["HTTP_HOST"] = f"{host.name}{colon}{port}"
+        named = f"{colon}{port}" if port != self.names.default_port else ""
+        request.META["HTTP_HOST"] = f"{host.name}{named}"
         request.host = host  # type: ignore[attr-defined]
 
     def _serve_tenant(self, request: HttpRequest, host: Host) -> HttpResponseBase:
@@ -128,9 +136,7 @@ class HostMiddleware:
             return neutral.not_found()
         scope = make_tenant_scope(place.tenant_id, place.schema_name)
         with enter(scope):
-            context = self._prove(place, host.slug)
-            if context is None:
-                return neutral.not_found()
+            context = self._prove(request, place, host.slug)
             if context.access.door == "unknown":
                 forget_place(host.slug)  # who never opens gives the address back; only opened ones have it for ever
             if request.path == PROBE_PATH:
@@ -149,20 +155,28 @@ class HostMiddleware:
         note_activity(place.tenant_id)
         return response
 
-    def _prove(self, place: Place, slug: str) -> TenantContext | None:
-        """Prove the place; a remembered one that proves wrong is looked up once more."""
+    def _prove(self, request: HttpRequest, place: Place, slug: str) -> TenantContext:
+        """Prove the place and read along what pages of this path begin with; forget a place that proves wrong."""
+        now = timezone.now()
+        reader = reader_for(request.path)
         try:
-            return prove_tenant(place.tenant_id, timezone.now())
+            if reader is None:
+                return prove_tenant(place.tenant_id, now)
+            context, answer = prove_and_read(place.tenant_id, now, lambda: reader(request, place.tenant_id, now))
+        except ScopeNotApplied:
+            forget_place(slug)
+            raise
         except IdentityMismatch:
             forget_place(slug)
             log.critical("tenant identity mismatch", extra={"tenant": str(place.tenant_id)})
             raise
+        keep_first_read(request, reader, answer)
+        return context
 
 
 def touch_database() -> None:
-    """Open the connection outside any transaction, where a dead one is replaced unnoticed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    """Enter the scope outside any transaction, where a dead connection is replaced unnoticed."""
+    connection.cursor().close()
 
 
 URLCONF_BY_DOOR = {

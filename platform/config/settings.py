@@ -64,7 +64,7 @@ def _database() -> dict[str, Any]:
     database = ENV.database
     limits = "" if ENV.database_login == "owner" else " -c statement_timeout=20000"
     options = database.pop("OPTIONS")
-    # Limits stand in the connection's own start-up options, so that DISCARD ALL returns to them (OPS-04).
+    # Limits stand in the connection's own start-up options, so that RESET ALL returns to them (OPS-04).
     start = f"-c TimeZone=UTC -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000{limits}"
     options["options"] = f"{options.get('options', '')} {start}".strip()
     options["pool"] = {
@@ -72,7 +72,6 @@ def _database() -> dict[str, Any]:
         "max_size": 12,
         "max_lifetime": 600,
         "timeout": 10,
-        "reset": reset_connection,
     }
     return {
         **database,
@@ -81,13 +80,6 @@ def _database() -> dict[str, Any]:
         "TENANTS_PER_CONNECTION": ENV.tenants_per_connection,
         "OPTIONS": options,
     }
-
-
-def reset_connection(connection: Any) -> None:
-    """Clean a connection on its way back to the pool; the backend knows how."""
-    from tenants.backend.base import reset_connection as clean
-
-    clean(connection)
 
 
 DATABASES = {"default": _database()}

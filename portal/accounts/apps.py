@@ -8,3 +8,7 @@ class AccountsConfig(AppConfig):
 
     name = "portal.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """Have the sessions read beside the proof of the tenant from the first request on."""
+        from portal.accounts import sessions, staff_sessions  # noqa: F401

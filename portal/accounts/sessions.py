@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from infra.ids import uuid7
 from portal.accounts.client import Client
 from portal.accounts.models import PortalSession, PortalUser
+from tenants.first_read import reads_first, take_first_read
 
 IDLE = timedelta(days=30)
 ABSOLUTE = timedelta(days=90)
@@ -60,6 +61,11 @@ def start_session(
 
 def find_session(*, token: str, tenant_id: UUID, now: datetime) -> PortalSession | None:
     """Return the living session of a token with its person, and note now and then that it was seen."""
+    return note_seen(read_session(token=token, tenant_id=tenant_id, now=now), now)
+
+
+def read_session(*, token: str, tenant_id: UUID, now: datetime) -> PortalSession | None:
+    """Return the living session of a token with its person; one query, and nothing is noted."""
     living = PortalSession.objects.filter(
         token_hash=hash_token(token),
         tenant_id=tenant_id,
@@ -68,16 +74,26 @@ def find_session(*, token: str, tenant_id: UUID, now: datetime) -> PortalSession
         last_seen_at__gt=now - IDLE,
         portal_user__status=PortalUser.Status.ACTIVE,
     )
-    session = living.select_related("portal_user").first()
+    return living.select_related("portal_user").first()
+
+
+def note_seen(session: PortalSession | None, now: datetime) -> PortalSession | None:
+    """Note on a session, now and then, that it was seen; returns it."""
     if session and now - session.last_seen_at > NOTE_EVERY:
         PortalSession.objects.filter(pk=session.pk).update(last_seen_at=now)
     return session
 
 
-def session_of(request: HttpRequest, tenant_id: UUID, now: datetime) -> PortalSession | None:
-    """Return the living session of the request's cookie."""
+@reads_first("/")
+def read_session_of(request: HttpRequest, tenant_id: UUID, now: datetime) -> PortalSession | None:
+    """Return the living session of the request's cookie, as the middleware reads it beside the tenant's proof."""
     token = request.COOKIES.get(cookie_name(), "")
-    return find_session(token=token, tenant_id=tenant_id, now=now) if token else None
+    return read_session(token=token, tenant_id=tenant_id, now=now) if token else None
+
+
+def session_of(request: HttpRequest, tenant_id: UUID, now: datetime) -> PortalSession | None:
+    """Return the living session of the request's cookie, and note now and then that it was seen."""
+    return note_seen(take_first_read(request, read_session_of, tenant_id, now), now)
 
 
 def end_session(*, session_id: UUID, reason: str, now: datetime) -> None:

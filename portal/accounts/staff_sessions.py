@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from portal.accounts.client import Client
 from portal.accounts.models import StaffSession, StaffUser
+from tenants.first_read import reads_first, take_first_read
 
 IDLE = timedelta(hours=12)
 ABSOLUTE = timedelta(days=7)
@@ -49,6 +50,11 @@ def find_session(*, token: str, tenant_id: UUID, now: datetime) -> StaffSession 
 
     Whoever is no longer active has no living session (AUN-09, AUZ-13).
     """
+    return note_seen(read_session(token=token, tenant_id=tenant_id, now=now), now)
+
+
+def read_session(*, token: str, tenant_id: UUID, now: datetime) -> StaffSession | None:
+    """Return the living session of a token with its staff member; one query, and nothing is noted."""
     living = StaffSession.objects.filter(
         token_hash=hash_token(token),
         tenant_id=tenant_id,
@@ -57,7 +63,11 @@ def find_session(*, token: str, tenant_id: UUID, now: datetime) -> StaffSession 
         last_seen_at__gt=now - IDLE,
         staff_user__status=StaffUser.Status.ACTIVE,
     )
-    session = living.select_related("staff_user").first()
+    return living.select_related("staff_user").first()
+
+
+def note_seen(session: StaffSession | None, now: datetime) -> StaffSession | None:
+    """Note on a session, now and then, that it was seen; returns it."""
     if session and now - session.last_seen_at > NOTE_EVERY:
         StaffSession.objects.filter(pk=session.pk).update(last_seen_at=now)
     return session
@@ -74,10 +84,16 @@ def end_sessions_of(*, staff: StaffUser, reason: str, now: datetime) -> int:
     return living.update(ended_at=now, ended_reason=reason)
 
 
-def session_of(request: HttpRequest, tenant_id: UUID, now: datetime) -> StaffSession | None:
-    """Return the living session of the request's cookie."""
+@reads_first("/office/")
+def read_session_of(request: HttpRequest, tenant_id: UUID, now: datetime) -> StaffSession | None:
+    """Return the living session of the request's cookie, as the middleware reads it beside the tenant's proof."""
     token = request.COOKIES.get(cookie_name(), "")
-    return find_session(token=token, tenant_id=tenant_id, now=now) if token else None
+    return read_session(token=token, tenant_id=tenant_id, now=now) if token else None
+
+
+def session_of(request: HttpRequest, tenant_id: UUID, now: datetime) -> StaffSession | None:
+    """Return the living session of the request's cookie, and note now and then that it was seen."""
+    return note_seen(take_first_read(request, read_session_of, tenant_id, now), now)
 
 
 def set_cookie(response: HttpResponse, token: str) -> None:

@@ -7,13 +7,17 @@ ends the connection.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from django.db import InterfaceError
+from django.db import Error, InterfaceError
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django_tenants.postgresql_backend import base as library
 
+from tenants.backend.cleaning import clean
 from tenants.backend.recycling import Recycled, note_meeting
 from tenants.scope import Scope, current_scope, scope_or_none
 
@@ -53,6 +57,22 @@ class SchemaEditor(DatabaseSchemaEditor):
         return None
 
 
+class NotARead(RuntimeError):
+    """Something else than one read was about to run before its tenant was proven."""
+
+    def __init__(self, sql: object) -> None:
+        super().__init__(f"Only a SELECT may travel with the proof, not {str(sql)[:60]!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A statement that goes before the next read, in one round trip with it, and who judges its answer."""
+
+    scope: Scope
+    statement: str
+    accept: Callable[[Any], None]
+
+
 class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
     """A PostgreSQL connection that never runs a statement outside the current scope."""
 
@@ -61,11 +81,12 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._proven: Scope | None = None
         self._transaction_scope: Scope | None = None
+        self._ahead: Ahead | None = None
         self._born = False
         self._untried = False
         super().__init__(*args, **kwargs)
         self._born = True
-        self.execute_wrappers.append(self._refuse_stale_cursor)
+        self.execute_wrappers.append(self._guard)
 
     # -- the library's switches are not ours ---------------------------------------------------------------
     @property
@@ -89,22 +110,35 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
     def _cursor(self, name: str | None = None) -> Any:
         scope = current_scope()
         self._refuse_second_scope(scope)
+        if self._ahead is not None:
+            if name is not None or scope != self._ahead.scope:
+                raise NotARead("a cursor of another kind or scope")
+            return _plain._cursor(self)  # _guard() enters the scope together with the statement
         cursor = _plain._cursor(self, name)
         if self._proven == scope:
             return cursor
-        untried, self._untried = self._untried, False
         try:
             self._apply(scope)
         except ScopeNotApplied as error:
-            if not untried or self.in_atomic_block or not isinstance(error.__cause__, psycopg.OperationalError):
+            if not self._may_be_stillborn(error.__cause__):
                 raise
-            # The pool handed out a connection that had died while it lay there, so its neighbours are dead too.
-            # Entering the scope is the health check: nothing has run yet, and a new connection proves itself anew.
-            if self.pool is not None:
-                self.pool.drain()
             cursor = _plain._cursor(self, name)
             self._apply(scope)
         return cursor
+
+    def _may_be_stillborn(self, cause: BaseException | None) -> bool:
+        """Whether to try once more on a new connection, because this one had died in the pool.
+
+        Its neighbours there are dead then too. Entering the scope is the health check: nothing has run yet, and a
+        new connection proves itself anew.
+        """
+        untried, self._untried = self._untried, False
+        died = isinstance(cause, psycopg.OperationalError) and not isinstance(cause, psycopg.errors.QueryCanceled)
+        if not (untried and died) or self.in_atomic_block:
+            return False
+        if self.pool is not None:
+            self.pool.drain()
+        return True
 
     def _apply(self, scope: Scope) -> None:
         """Bring the server into `scope`, or close the connection."""
@@ -121,10 +155,79 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
         except BaseException as error:
             self._discard()
             raise ScopeNotApplied("The database could not enter the tenant's scope.") from error
+        self._confirm(scope, answer)
+        self._untried = False
+        self._proven = scope
+
+    def _confirm(self, scope: Scope, answer: tuple[Any, ...] | None) -> None:
         if answer is None or tuple(answer) != (scope.schema, scope.role):
             self._discard()
             raise ScopeNotApplied(f"Asked for {scope.schema}/{scope.role}, the server answered {answer!r}.")
+
+    # -- scope, proof and the first read in one round trip -------------------------------------------------
+    @contextmanager
+    def ahead_of_first_read(self, statement: str, accept: Callable[[Any], None]) -> Iterator[None]:
+        """Enter the scope and send `statement` in one round trip with the block's first read, else alone.
+
+        `accept` gets the row and raises when it is not what it should be. The read's own answer is handed out
+        only afterwards, so nothing is shown that the statement has not vouched for. Whatever fails on the way
+        ends the connection: raises ScopeNotApplied, or what `accept` raised.
+        """
+        self._ahead = Ahead(current_scope(), statement, accept)
+        try:
+            yield
+            if self._ahead is not None:
+                with self.cursor() as cursor:
+                    cursor.execute("")
+        finally:
+            self._ahead = None
+
+    def _guard(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        scope = current_scope()
+        if self._ahead is not None:
+            ahead, self._ahead = self._ahead, None
+            if many or not isinstance(sql, str) or (sql and not sql.startswith("SELECT ")):
+                raise NotARead(sql)
+            return self._execute_behind(ahead, execute, sql, params, context)
+        if self._proven is None:
+            self._apply(scope)  # a rollback came between the cursor and this statement
+        elif self._proven != scope:
+            raise StaleCursor
+        return execute(sql, params, many, context)
+
+    def _execute_behind(self, ahead: Ahead, execute: Any, sql: str, params: Any, context: Any) -> Any:
+        """Send three statements as one message; the server stops at the first that fails and undoes them all."""
+        scope = ahead.scope
+        note_meeting(self.connection, scope.schema)
+        together = f"{SET_SCOPE}; {ahead.statement}; {sql if params is not None else sql.replace('%', '%%')}"
+        values = (scope.schema, scope.role, *(params or ()))
+        self._proven = None
+        try:
+            answer = execute(together, values, False, context)
+        except Error as error:
+            if isinstance(error.__cause__, psycopg.errors.InFailedSqlTransaction):
+                raise
+            self._discard()
+            if not self._may_be_stillborn(error.__cause__):
+                raise ScopeNotApplied("The tenant's scope, its proof or the read with them failed.") from error
+            context["cursor"].cursor = _plain._cursor(self).cursor
+            self._untried = False
+            return self._execute_behind(ahead, execute, sql, params, context)
+        except BaseException:
+            self._discard()
+            raise
+        raw = context["cursor"].cursor
+        self._confirm(scope, raw.fetchone())
+        raw.nextset()
+        try:
+            ahead.accept(raw.fetchone())
+        except BaseException:
+            self._discard()
+            raise
+        raw.nextset()
+        self._untried = False
         self._proven = scope
+        return answer
 
     def _discard(self) -> None:
         """End the physical connection so that nothing can run on whatever state it is in."""
@@ -152,14 +255,6 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
         """Whether a transaction of the product is open; the one that wraps a test does not count."""
         return any(not block._from_testcase for block in self.atomic_blocks)
 
-    def _refuse_stale_cursor(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        scope = current_scope()
-        if self._proven is None:
-            self._apply(scope)  # a rollback came between the cursor and this statement
-        elif self._proven != scope:
-            raise StaleCursor
-        return execute(sql, params, many, context)
-
     # -- moments at which the server forgets ---------------------------------------------------------------
     def _forget(self) -> None:
         self._proven = None
@@ -172,6 +267,11 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
     def close(self) -> None:
         self._forget()
         super().close()
+
+    def _close(self) -> None:
+        if self.connection is not None and self.pool is not None:
+            clean(self.connection)
+        super()._close()
 
     def rollback(self) -> None:
         self._forget()
@@ -194,11 +294,3 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
         super().savepoint_commit(sid)
         if not self._real_blocks():
             self._transaction_scope = None
-
-
-def reset_connection(connection: psycopg.Connection[Any]) -> None:
-    """Leave nothing of the last user behind when a connection goes back to the pool (ISO-13, D41)."""
-    connection.autocommit = True
-    connection.execute("RESET ROLE")
-    connection.execute("DISCARD ALL")
-    connection.autocommit = False

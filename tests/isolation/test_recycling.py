@@ -19,7 +19,7 @@ from django.utils import timezone
 from infra.env import Env
 from provisioning.pool import WITHIN
 from provisioning.slots import announce_slot, make_slot
-from tenants.backend.base import DatabaseWrapper, reset_connection
+from tenants.backend.base import DatabaseWrapper
 from tenants.context import serving
 from tenants.scope import tenant_scope
 from tests import databases
@@ -59,7 +59,7 @@ def make_wrapper(schemas: list[Place]) -> Iterator[Callable[..., DatabaseWrapper
         given = connections[DEFAULT_DB_ALIAS].settings_dict
         options = dict(given["OPTIONS"])
         if pool:
-            options["pool"] = {"min_size": 1, "max_size": pool, "reset": reset_connection}
+            options["pool"] = {"min_size": 1, "max_size": pool}
         age = 0 if pool else None
         changed = {"OPTIONS": options, "CONN_MAX_AGE": age, "TENANTS_PER_CONNECTION": limit}
         made.append(DatabaseWrapper({**given, **changed}, f"recycled_{uuid4().hex}"))
