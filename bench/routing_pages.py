@@ -61,7 +61,7 @@ def schema(request: HttpRequest) -> HttpResponse:
     """Say in which schema the page's statements run; not measured, but asked of everybody before."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_schema()")
-        (name,) = cursor.fetchone()  # type: ignore[misc]
+        (name,) = cursor.fetchone()
     return HttpResponse(name)
 
 

@@ -37,13 +37,12 @@ ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 SESSION_COOKIE_SECURE = False
-LOGGING_CONFIG = None
+LOGGING_CONFIG = None  # type: ignore[assignment]
 ROOT_URLCONF = "bench.routing_pages"
-# The product runs every page in one transaction. Whoever is measured beside it does the same, or none does.
-DATABASES["default"]["ATOMIC_REQUESTS"] = True
-DATABASES["default"]["OPTIONS"].pop("pool", None)
+_default: Any = DATABASES["default"]
+# The product runs every page in one transaction; whoever is measured beside it is told to do the same, or neither is.
+_default["ATOMIC_REQUESTS"] = True
+_default["OPTIONS"].pop("pool", None)
+_default["CONN_MAX_AGE"] = 0 if POOL else None
 if POOL:
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 4}
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = None
+    _default["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 4}

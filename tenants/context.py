@@ -116,8 +116,8 @@ def prove_and_read(tenant_id: UUID, now: datetime, read: Callable[[], T]) -> tup
             raise IdentityMismatch(f"Scope of {tenant_id} found {row and row[0]} and {shown.get('tenant_id')}.")
         found.append(shown)
 
-    with connection.ahead_of_first_read(PROOF, accept):
-        answer = read()
+    wrapper: Any = connection
+    answer = wrapper.read_behind(PROOF, accept, read)
     return _context_of(tenant_id, found[0], now), answer
 
 

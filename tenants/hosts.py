@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from tenants.slugs import SLUG
@@ -44,6 +45,7 @@ class Host:
     canonical: bool = True
 
 
+@lru_cache(maxsize=4_096)
 def read_host(header: str, names: HostNames) -> Host:
     """Return what a Host header names; raises UnknownHost. Pure, no lookup (ISO-34, ISO-37)."""
     name, canonical = normalise(header, names.default_port)

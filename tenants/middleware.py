@@ -145,8 +145,9 @@ class HostMiddleware:
             if urlconf is None:
                 log.warning("tenant is not routable", extra={"reasons": context.access.reasons})
                 return neutral.not_found() if context.access.door == "unknown" else neutral.broken()
-            tag(tenant=str(place.tenant_id))
-            structlog.contextvars.bind_contextvars(tenant=str(place.tenant_id))
+            name = str(place.tenant_id)
+            tag(tenant=name)
+            structlog.contextvars.bind_contextvars(tenant=name)
             request.urlconf = urlconf
             request.context = context  # type: ignore[attr-defined]
             request.tenant = context.tenant  # type: ignore[attr-defined]

@@ -7,10 +7,9 @@ ends the connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.db import Error, InterfaceError
@@ -21,6 +20,7 @@ from tenants.backend.cleaning import clean
 from tenants.backend.recycling import Recycled, note_meeting
 from tenants.scope import Scope, current_scope, scope_or_none
 
+T = TypeVar("T")
 _plain = library.original_backend.DatabaseWrapper
 
 SET_SCOPE = "SELECT set_config('search_path', %s, false), set_config('role', %s, false)"
@@ -165,20 +165,20 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
             raise ScopeNotApplied(f"Asked for {scope.schema}/{scope.role}, the server answered {answer!r}.")
 
     # -- scope, proof and the first read in one round trip -------------------------------------------------
-    @contextmanager
-    def ahead_of_first_read(self, statement: str, accept: Callable[[Any], None]) -> Iterator[None]:
-        """Enter the scope and send `statement` in one round trip with the block's first read, else alone.
+    def read_behind(self, statement: str, accept: Callable[[Any], None], read: Callable[[], T]) -> T:
+        """Enter the scope and send `statement` in one round trip with the one query of `read`, else alone.
 
-        `accept` gets the row and raises when it is not what it should be. The read's own answer is handed out
+        `accept` gets the row and raises when it is not what it should be. The query's own answer is handed out
         only afterwards, so nothing is shown that the statement has not vouched for. Whatever fails on the way
         ends the connection: raises ScopeNotApplied, or what `accept` raised.
         """
         self._ahead = Ahead(current_scope(), statement, accept)
         try:
-            yield
+            answer = read()
             if self._ahead is not None:
                 with self.cursor() as cursor:
                     cursor.execute("")
+            return answer
         finally:
             self._ahead = None
 
@@ -186,7 +186,8 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
         scope = current_scope()
         if self._ahead is not None:
             ahead, self._ahead = self._ahead, None
-            if many or not isinstance(sql, str) or (sql and not sql.startswith("SELECT ")):
+            is_read = isinstance(sql, str) and not many and (not sql or sql.startswith("SELECT "))
+            if not is_read or scope != ahead.scope:
                 raise NotARead(sql)
             return self._execute_behind(ahead, execute, sql, params, context)
         if self._proven is None:

@@ -76,6 +76,24 @@ def test_fleet_rolls_a_release_out_beside_the_libraries() -> None:
     assert data_folder() == before
 
 
+def test_routing_serves_the_same_pages_by_everybody() -> None:
+    before = data_folder()
+    report = report_of("routing", "--rounds", "1", "--tenants", "2", "--peers", "installed")
+    rows = {row["name"]: row for row in report["rows"]}
+    assert {
+        "page with 1 query",
+        "page with 1 query, over 2 tenants",
+        "page with 1 query, pool",
+        "page with 7 queries",
+    } <= set(rows)
+    for name, row in rows.items():
+        if name.startswith("page"):
+            assert {"plain Django", "django-tenants 4.0.1"} <= set(row["peers"]), name
+            assert all(value > 0 for value in row["peers"].values())
+    assert rows["routing alone"]["ours"] > 0
+    assert data_folder() == before
+
+
 def test_scale_measures_at_both_ends_of_the_fleet() -> None:
     before = data_folder()
     report = report_of("scale", "--rounds", "1", "--tenants", "3", "--no-peers")

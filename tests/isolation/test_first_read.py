@@ -216,7 +216,7 @@ def test_the_proof_finds_its_tenant_by_an_index_and_with_the_callers_rights(acme
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
         cursor.execute("SELECT prosecdef, proconfig FROM pg_proc WHERE oid = 'gate.prove()'::regprocedure")
-        definer, config = cursor.fetchone()  # type: ignore[misc]
+        definer, config = cursor.fetchone()
     assert "on tenants_tenant t" in plan
     assert "Seq Scan on tenants_tenant" not in plan
     assert definer is False

@@ -48,6 +48,7 @@ LASTING = {
     "tenants.slugs._reserved": "a file of the product",
     "tenants.context._places": "host to place; every use is proven by the database",
     "tenants.backend.recycling._met": "names of schemas that a connection has met; nothing is read from them",
+    "tenants.hosts.read_host": "a reading for a Host header, nothing else goes in",
     "tenants.first_read._readers": "functions of the product",
     "tenants.activity._noted": "when a tenant was last noted; an id and a time",
     "tenants.config.snapshot": "settings by tenant id and version; both are proven in each request",
