@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -25,6 +25,7 @@ CANARIES = "waiting schemas"
 WAVES = ((CANARIES, 0.0), ("one percent", 0.01), ("ten percent", 0.1), ("everybody else", 1.0))
 FEWEST_FAILURES = 3
 SHARE_OF_FAILURES = 0.005
+LOOK_EVERY = 0.5
 
 State = MigrationState.State
 Wave = MigrationWave.State
@@ -55,6 +56,9 @@ class FleetStatus:
         return self.behind == self.held
 
 
+Watch = Callable[[FleetStatus], object]
+
+
 def behind() -> dict[str, int]:
     """Return how many schemas stand at each other release; empty when there is nothing to do."""
     with control_scope():
@@ -71,10 +75,11 @@ def make_plans(now: datetime) -> list[MigrationPlan]:
     return [ensure_plan(release, now) for release in behind()]
 
 
-def roll_out(*, by: Actor, now: datetime, connections: int = CONNECTIONS) -> FleetStatus:
+def roll_out(*, by: Actor, now: datetime, connections: int = CONNECTIONS, watch: Watch | None = None) -> FleetStatus:
     """Migrate every schema that is behind, wave by wave, going on where an earlier roll-out ended.
 
-    Returns where the fleet stands then. Raises PlanRefused, FleetBusy.
+    `watch` is told now and then where the fleet stands; returns where it stands in the end. Raises PlanRefused,
+    FleetBusy.
     """
     if not behind():
         return fleet_status()
@@ -84,7 +89,7 @@ def roll_out(*, by: Actor, now: datetime, connections: int = CONNECTIONS) -> Fle
         plans = {plan.from_release: plan for plan in make_plans(now)}
         _enrol(by, now)
         for wave in _open_waves():
-            if not _run_wave(wave, plans, connections, now):
+            if not _run_wave(wave, plans, connections, now, watch):
                 break
     return fleet_status()
 
@@ -137,7 +142,9 @@ def _open_waves() -> list[MigrationWave]:
         return list(MigrationWave.objects.filter(release=current_release(), state=Wave.PENDING).order_by("position"))
 
 
-def _run_wave(wave: MigrationWave, plans: dict[str, MigrationPlan], connections: int, now: datetime) -> bool:
+def _run_wave(
+    wave: MigrationWave, plans: dict[str, MigrationPlan], connections: int, now: datetime, watch: Watch | None
+) -> bool:
     """Run one wave to its end; False when it was paused or has used up its budget of failures."""
     mine = MigrationWave.objects.filter(pk=wave.pk)
     with control_scope():
@@ -149,7 +156,10 @@ def _run_wave(wave: MigrationWave, plans: dict[str, MigrationPlan], connections:
     if not began:
         return False
     with ThreadPoolExecutor(connections, thread_name_prefix="fleet") as threads:
-        for worker in [threads.submit(work_through, wave.pk, plans) for _ in range(connections)]:
+        workers = [threads.submit(work_through, wave.pk, plans) for _ in range(connections)]
+        while watch and wait(workers, timeout=LOOK_EVERY).not_done:
+            watch(fleet_status())
+        for worker in workers:
             worker.result()
     with control_scope():
         return bool(mine.filter(state=Wave.RUNNING).update(state=Wave.DONE, finished_at=now))

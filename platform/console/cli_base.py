@@ -109,14 +109,14 @@ def actor() -> Any:
 
 
 @contextmanager
-def progress(text: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on a terminal, nothing in a pipe."""
+def progress(text: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal, nothing in a pipe; call what is yielded with how many are done."""
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(text, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def show(rows: Rows, *, as_json: bool) -> None:

@@ -58,10 +58,10 @@ def build_slots(arguments: Any) -> Rows:
         stock = show_pool(arguments)[0]
         return [{"to build": max(0, target - stock["ready"] - stock["building"]), **stock}]
     built = 0
-    with progress("Building schemas", target) as advance:
+    with progress("Building schemas", target) as show_done:
         while fill_pool(now=timezone.now(), target=target):
             built += 1
-            advance()
+            show_done(built)
     return [{"built": built, **show_pool(arguments)[0]}]
 
 
@@ -87,7 +87,14 @@ def run_migrations(arguments: Any) -> Rows:
 
     if arguments.dry_run:
         return [{"from": release, "schemas": count} for release, count in behind().items()]
-    status = roll_out(by=actor(), now=timezone.now(), connections=max(1, arguments.connections))
+    left = sum(behind().values())
+    with progress("Migrating schemas", left) as show_done:
+        status = roll_out(
+            by=actor(),
+            now=timezone.now(),
+            connections=max(1, arguments.connections),
+            watch=lambda status: show_done(left - status.behind),
+        )
     if not status.is_complete:
         raise Partial("Not every schema was reached.", show_fleet(arguments))
     status = fleet_status()
