@@ -31,6 +31,7 @@ MAY = {
     ("tenants/rows.py", "alias"): "hands on what Django hands in",
     ("provisioning/fence.py", "thread"): "beats on that connection and touches nothing else",
     ("provisioning/fence.py", "connect"): "holds the run's lock on a connection of its own",
+    ("infra/bell.py", "thread"): "listens on the broker; it knows no tenant and no database",
     ("infra/embedded/", "connect"): "prepares servers; no Django, no tenant",
     ("tenants/backend/sessions.py", "path"): "marks two connections that nobody else uses",
     ("tenants/backend/sessions.py", "connect"): "asks its caller for them",
