@@ -66,7 +66,7 @@ def test_the_owner_connects_and_comes_back(unconnected: Bench) -> None:
     assert "Bank account for payouts" in html
     finish(unconnected, sent["Location"])
     assert olive.get(RETURN)["Location"] == SETUP
-    assert "Taking cards" in olive.get(SETUP).content.decode()
+    assert "Customers can pay their invoices by card" in olive.get(SETUP).content.decode()
     assert version() == before + 2, "every change is seen by every process with its next request"
     with unconnected.acme() as context:
         assert context.tenant.payment_account
