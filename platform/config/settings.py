@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     *TENANT_APPS,
     "portal.ui",
     "portal.home",
+    "portal.statements",
     "portal.office",
     "config",
     "django.contrib.messages",

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *office_patterns,
     path("", include("portal.home.urls")),
     path("", include("portal.accounts.urls")),
+    path("invoices/statement", include("portal.statements.urls")),
     path("invoices/", include("portal.invoices.urls")),
     path("", include("portal.payments.urls")),
 ]

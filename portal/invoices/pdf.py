@@ -26,18 +26,23 @@ _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 def render_invoice_pdf(page: InvoicePage, brand: BrandView) -> bytes:
     """Return the PDF in the active language. Everything a customer or the office typed stays text, never markup."""
-    data = json.dumps(_printable(_data(page, brand)))
+    return compile_typst(SOURCE, _data(page, brand), about=str(page.row.id))
+
+
+def compile_typst(source: Path, data: dict[str, Any], *, about: str) -> bytes:
+    """Return the PDF of a source and the texts it shows, tagged for screen readers."""
+    text = json.dumps(_printable(data))
     try:
-        return _compile(data, "ua-1")
+        return _compile(source, text, "ua-1")
     except typst.TypstError:
         # The standard forbids signs for which there is no glyph, such as Chinese ones; an invoice is due all the same.
-        log.warning("invoice has signs that the font lacks", extra={"invoice": str(page.row.id)})
-        return _compile(data, None)
+        log.warning("document has signs that the font lacks", extra={"document": source.stem, "about": about})
+        return _compile(source, text, None)
 
 
-def _compile(data: str, standard: Literal["ua-1"] | None) -> bytes:
+def _compile(source: Path, data: str, standard: Literal["ua-1"] | None) -> bytes:
     pdf: bytes = typst.compile(
-        SOURCE.read_bytes(), sys_inputs={"data": data}, pdf_standards=standard, ignore_system_fonts=True
+        source.read_bytes(), sys_inputs={"data": data}, pdf_standards=standard, ignore_system_fonts=True
     )
     return pdf
 

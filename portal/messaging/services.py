@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,15 @@ class Related:
 
     kind: str
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail; it is not kept with the message."""
+
+    name: str
+    content_type: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ def send_message(
     now: datetime,
     secrets: Mapping[str, str] | None = None,
     related: Related | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> OutboundMessage:
     """Send the mail of one event and return its row; the same event_key is sent once.
 
@@ -95,7 +105,10 @@ def send_message(
         message = OutboundMessage.objects.get(event_key=event_key)
     if message.sent_at is not None:
         return message
-    _make_mail(message, rendered, brand).send()
+    mail = _make_mail(message, rendered, brand)
+    for attachment in attachments:
+        mail.attach(attachment.name, attachment.data, attachment.content_type)
+    mail.send()
     OutboundMessage.objects.filter(pk=message.pk, sent_at__isnull=True).update(
         state=OutboundMessage.State.SENT, sent_at=now
     )

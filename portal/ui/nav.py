@@ -36,7 +36,7 @@ class NavItem:
 
 PORTAL = (
     NavEntry("home:home", _("Home"), "house", ("home:",)),
-    NavEntry("invoices:list", _("Invoices"), "wallet", ("invoices:", "payments:")),
+    NavEntry("invoices:list", _("Invoices"), "wallet", ("invoices:", "payments:", "statements:")),
 )
 OFFICE = (
     NavEntry("office:today", _("Today"), "house", ("office:today",)),
@@ -56,6 +56,7 @@ _BY_NAMESPACE: dict[str, tuple[NavEntry, ...]] = {
     "home": PORTAL,
     "invoices": PORTAL,
     "payments": PORTAL,
+    "statements": PORTAL,
     "accounts": PORTAL,
     "office": OFFICE,
     "console": CONSOLE,

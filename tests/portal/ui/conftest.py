@@ -17,6 +17,7 @@ PATHS = {
     "home": "/home/",
     "invoices": "/invoices/",
     "payments": "/payments/pay/1",
+    "statements": "/statements/",
     "accounts": "/accounts/in",
     "office": "/office/customers",
     "ui": "/office/",

@@ -17,7 +17,7 @@ def test_tokens_and_components_stay_under_35_kb() -> None:
 
 def test_page_styles_and_script_stay_small() -> None:
     """Together with the font the first page stays far below 120 kB."""
-    assert (STATIC / "pages.css").stat().st_size <= 9_000
+    assert (STATIC / "pages.css").stat().st_size <= 12_000
     assert (STATIC / "porchlight.js").stat().st_size <= 6_000
     whole = sum(path.stat().st_size for path in STATIC.rglob("*") if path.suffix not in {".txt"})
     assert whole <= 100_000

@@ -20,6 +20,8 @@ urlpatterns = [
     path("ui/", include(ui_urls)),
     _app("home", ("", "home"), ("accounts", "accounts")),
     _app("invoices", ("", "list"), ("<id>", "detail"), ("<id>.pdf", "pdf")),
+    _app("statements", ("", "show"), ("pdf", "pdf"), ("mail", "mail")),
+    _app("genuine", ("", "ask"), ("<code>", "check")),
     _app("payments", ("pay/<id>", "pay"), ("result/<id>", "result")),
     _app(
         "accounts",
@@ -42,7 +44,14 @@ urlpatterns = [
         ("import/<id>", "import_job"),
         ("payments", "payments_setup"),
     ),
-    _app("signup", ("", "landing"), ("start", "start"), ("verify", "verify"), ("progress/<id>", "progress")),
+    _app(
+        "signup",
+        ("", "landing"),
+        ("start", "start"),
+        ("verify", "verify"),
+        ("progress/<id>", "progress"),
+        ("cancel", "cancel"),
+    ),
     _app(
         "console",
         ("", "overview"),
