@@ -6,6 +6,7 @@ carries the search path along, as PgBouncer can.
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -14,6 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# What the server answers with "ready": a query, and the end of a message of several parts.
+ASKS = (b"Q", b"S")
 SSL_REQUEST, GSS_REQUEST, CANCEL = 80877103, 80877104, 80877102
 
 
@@ -85,7 +88,8 @@ class Pooler:
         self._open.append(raw)
         raw.sendall(struct.pack("!I", length) + body)
         server = _Server(raw)
-        self._answer(client, server)
+        while not self._pass_on(client, server):
+            continue
         return server
 
     def _relay(self, client: socket.socket, server: _Server) -> None:
@@ -100,31 +104,36 @@ class Pooler:
                 if self.mode == "tracking" and server.path != path:
                     server.ask("SET search_path TO " + (path or "''"))
                     server.path = path
-            status = self._exchange(client, server, message)
-            while status != b"I":
-                status = self._exchange(client, server, _message(client)[1])
+            self._exchange(client, server, message)
             path = server.path
             if self.mode != "session":
                 self._give_back(server)
 
-    def _exchange(self, client: socket.socket, server: _Server, message: bytes) -> bytes:
-        """Pass on what the client says up to its next question, then the answer; returns the transaction's state."""
+    def _exchange(self, client: socket.socket, server: _Server, message: bytes) -> None:
+        """Pass messages on in both directions until no question is open and no transaction either."""
         server.raw.sendall(message)
-        while message[:1] not in (b"Q", b"S"):
-            message = _message(client)[1]
-            server.raw.sendall(message)
-        return self._answer(client, server)
-
-    def _answer(self, client: socket.socket, server: _Server) -> bytes:
+        asked = int(message[:1] in ASKS)
         while True:
-            kind, message = _message(server.raw)
-            client.sendall(message)
-            if kind == b"S":
-                name, value, _ = message[5:].split(b"\0", 2)
-                if name == b"search_path":
-                    server.path = value.decode()
-            if kind == b"Z":
-                return message[5:6]
+            readable, _, _ = select.select([client, server.raw], [], [])
+            if server.raw in readable:
+                status = self._pass_on(client, server)
+                asked -= int(status != b"")
+                if not asked and status == b"I":
+                    return
+            elif client in readable:
+                kind, message = _message(client)
+                server.raw.sendall(message)
+                asked += int(kind in ASKS)
+
+    def _pass_on(self, client: socket.socket, server: _Server) -> bytes:
+        """Give the client one message of the server; returns the transaction's state if it says so."""
+        kind, message = _message(server.raw)
+        client.sendall(message)
+        if kind == b"S":
+            name, value, _ = message[5:].split(b"\0", 2)
+            if name == b"search_path":
+                server.path = value.decode()
+        return message[5:6] if kind == b"Z" else b""
 
     def _take(self, avoid: _Server) -> _Server:
         with self._free:
