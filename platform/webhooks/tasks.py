@@ -67,3 +67,11 @@ def pull_lost_events(now: datetime) -> None:
     from webhooks.services.pull import pull_all_events
 
     pull_all_events(now=now)
+
+
+@every(3600)
+def compare_books(now: datetime) -> None:
+    """Compare every company's books with Stripe's once a night (R3, R4); what failed is tried the next hour."""
+    from webhooks.services.reconcile import reconcile_all
+
+    reconcile_all(now=now)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
@@ -12,7 +14,9 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as mark
 
+from portal.customers.models import Customer
 from portal.invoices.codes import spell_short_code
+from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.invoices.rows import InvoiceRow, make_row, make_rows
 from tenants.context import TenantFacts
@@ -28,6 +32,7 @@ MOVES = {
     "credit_note": mark("Goodwill"),
     "credit_note_undone": mark("Goodwill taken back"),
     "credit_applied": mark("From your credit"),
+    "reversal": mark("%(method)s – taken out"),
     "dispute": mark("Taken back by the bank"),
     "dispute_reinstated": mark("Given back by the bank"),
 }
@@ -133,6 +138,12 @@ def account_figures(invoices: QuerySet[Invoice], *, tenant: TenantFacts, now: da
     )
 
 
+def credit_cents_of(customer_ids: Iterable[UUID]) -> int:
+    """Return what the company owes these customers: money that no invoice has taken."""
+    customers = Customer.objects.filter(pk__in=tuple(customer_ids))
+    return int(customers.aggregate(left=Sum("credits__remaining_cents"))["left"] or 0)
+
+
 def list_invoices(
     invoices: QuerySet[Invoice], *, shown: Filter, page: str | int, tenant: TenantFacts, now: datetime
 ) -> InvoiceList:
@@ -220,15 +231,9 @@ def _payments(invoice: Invoice) -> tuple[PaymentLine, ...]:
         .order_by("at", "id")
     )
     for leg in legs:
-        words = _method(leg.payment.method)
+        assert leg.payment
+        words = method_words(leg.payment.method)
         if template := MOVES.get(leg.kind):
             words = _(template) % {"method": words}
         lines.append(PaymentLine(leg.at, words, -leg.delta_cents))
     return tuple(lines)
-
-
-def _method(method: dict[str, Any]) -> str:
-    brand, last4 = str(method.get("brand", "")), str(method.get("last4", ""))
-    if brand and last4:
-        return _("%(brand)s ending %(last4)s") % {"brand": brand.replace("_", " ").title(), "last4": last4}
-    return _("Payment")

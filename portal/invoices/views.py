@@ -13,6 +13,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from portal.access.policy import billing_customers
 from portal.accounts.client import client_of
 from portal.accounts.guards import CustomerRequest, customer_view
 from portal.invoices.access import get_invoice_for
@@ -25,12 +26,14 @@ from portal.invoices.selectors import (
     Filter,
     InvoicePage,
     account_figures,
+    credit_cents_of,
     invoice_page,
     list_invoices,
 )
 from portal.invoices.services import mark_viewed
 from portal.settings.models import CompanyProfile
 from tenants.audit import Actor
+from tenants.config.registry import PAY_MULTI
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ def show_list(request: CustomerRequest) -> HttpResponse:
         "pay_next": first if first and first.can_pay else None,
         "page": found.page,
         "account": request.viewer.chosen if len(request.viewer.grants) > 1 else None,
+        "credit_cents": credit_cents_of(billing_customers(grants)),
+        "may_select": _may_select(request, found.rows),
     }
     return render(request, "invoices/list.html", context)
 
@@ -108,6 +113,13 @@ def download_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse
     response["Content-Disposition"] = content_disposition_header(True, pdf_name(page)) or "attachment"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def _may_select(request: CustomerRequest, rows: tuple[InvoiceRow, ...]) -> bool:
+    """Whether several invoices can be ticked and paid at once: those of one account only (C-11, money inv. 1)."""
+    payable = [row for row in rows if row.can_pay]
+    one_account = len({row.customer_id for row in payable}) == 1
+    return len(payable) > 1 and one_account and bool(request.settings.get(PAY_MULTI))
 
 
 def _how_to_pay(page: InvoicePage) -> str:

@@ -37,6 +37,39 @@ class AmountOutOfRange(PaymentRefused):
     """Stripe takes no such amount: below its minimum or above its maximum."""
 
 
+class PartNotAllowed(PaymentRefused):
+    """The company takes no part of this, or not of several invoices at once (PAY-06)."""
+
+
+class PartUnreadable(PaymentRefused):
+    """What was typed is no amount."""
+
+
+class PartTooLarge(PaymentRefused):
+    """More was typed than is due."""
+
+    def __init__(self, payable_cents: int) -> None:
+        super().__init__(f"only {payable_cents}")
+        self.payable_cents = payable_cents
+
+
+class PartTooSmall(PaymentRefused):
+    """Less was typed than the company takes at once."""
+
+    def __init__(self, minimum_cents: int) -> None:
+        super().__init__(f"at least {minimum_cents}")
+        self.minimum_cents = minimum_cents
+
+
+class LeavesTooLittle(PaymentRefused):
+    """What would be left of an invoice is too little to be paid by card."""
+
+    def __init__(self, left_cents: int, smallest_cents: int) -> None:
+        super().__init__(f"leaves {left_cents}")
+        self.left_cents = left_cents
+        self.smallest_cents = smallest_cents
+
+
 class TooManyDeclines(PaymentRefused):
     """This customer's cards were declined too often in a short time (PAY-19)."""
 

@@ -8,11 +8,12 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.messaging.services import Related, reader_of, send_message, was_sent
 from portal.payments.ledger import payable_cents
 from portal.payments.models import Payment
-from portal.payments.words import method_words
+from portal.payments.readers import payer_of
 from portal.ui.formats import format_clock, format_money, format_weekday_date
 from tenants.context import TenantContext
 from tenants.outbox import handles
@@ -23,11 +24,10 @@ from tenants.schema.models import OutboxEvent
 def mail_receipt(context: TenantContext, event: OutboxEvent) -> None:
     """Mail the receipt to whoever paid; a second delivery of the event finds it sent."""
     payment = Payment.objects.select_related("attempt__portal_user", "bill_to").get(pk=UUID(event.payload["payment"]))
-    user = payment.attempt.portal_user if payment.attempt else None
-    if user is None or was_sent(event.key):
+    to = payer_of(payment)
+    if to is None or was_sent(event.key):
         return
-    language = user.language or payment.bill_to.language
-    with reader_of(context.tenant, language):
+    with reader_of(context.tenant, to.language):
         values = receipt_values(context, payment)
         subject = _("Receipt %(number)s: %(amount)s paid") % {
             "number": payment.receipt_no,
@@ -36,8 +36,8 @@ def mail_receipt(context: TenantContext, event: OutboxEvent) -> None:
     send_message(
         context=context,
         kind="receipt",
-        to=user.email,
-        language=language,
+        to=to.email,
+        language=to.language,
         subject=subject,
         template="email/receipt",
         values=values,
@@ -71,8 +71,7 @@ def receipt_values(context: TenantContext, payment: Payment) -> dict[str, object
         "facts": [fact for fact in facts if fact["value"]],
         "button_url": context.tenant.url("/"),
         "button_text": _("See your account"),
-        "reason": _("You get this mail because you paid %(company)s online.")
-        % {"company": context.tenant.display_name},
+        "reason": _("You get this mail because you paid %(company)s.") % {"company": context.tenant.display_name},
     }
 
 

@@ -71,7 +71,7 @@ QUERIES: dict[str, str] = {
          WHERE COALESCE((SELECT sum(r.amount_cents) FROM payments_refund r WHERE r.payment_id = p.id
                             AND r.state IN ('pending', 'requires_action', 'succeeded')), 0)
             <> COALESCE((SELECT -sum(j.delta_cents) FROM payments_journal j
-                WHERE j.payment_id = p.id AND j.kind IN ('refund', 'refund_failed')
+                WHERE j.payment_id = p.id AND j.kind IN ('refund', 'refund_failed', 'reversal')
                   AND j.account IN ('stripe_clearing', 'cash')), 0)""",
     "disputed out is what disputes withdrew": """
         SELECT p.id::text FROM payments_payment p

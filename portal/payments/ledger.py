@@ -62,12 +62,14 @@ def split_received(received_cents: int, wanted: Sequence[Share], room: dict[UUID
     return shares, left
 
 
-def payment_legs(shares: Iterable[Share], excess_cents: int) -> list[Leg]:
-    """Return the legs of money that came in: Stripe holds it, invoices shrink, the rest is owed as credit. Pure."""
+def payment_legs(
+    shares: Iterable[Share], excess_cents: int, account: str = Journal.Account.STRIPE_CLEARING
+) -> list[Leg]:
+    """Return the legs of money that came in: `account` holds it, invoices shrink, the rest is owed as credit. Pure."""
     legs = [Leg(Journal.Account.RECEIVABLE, -share.amount_cents, share.invoice_id) for share in shares]
     if excess_cents:
         legs.append(Leg(Journal.Account.CREDIT, -excess_cents))
-    return [Leg(Journal.Account.STRIPE_CLEARING, -sum(leg.delta_cents for leg in legs)), *legs]
+    return [Leg(account, -sum(leg.delta_cents for leg in legs)), *legs]
 
 
 def fee_legs(fee_cents: int) -> list[Leg]:
@@ -117,12 +119,14 @@ def payable_cents(invoice: Invoice) -> int:
     return max(0, payable)
 
 
-def allocate(payment: Payment, shares: Iterable[Share], *, now: datetime) -> None:
-    """Book parts of a payment on invoices: allocation, counter and status change together."""
+def allocate(payment: Payment, shares: Iterable[Share], *, now: datetime) -> list[PaymentAllocation]:
+    """Book parts of a payment on invoices: allocation, counter and status change together; return the rows."""
+    rows = []
     for share in shares:
-        PaymentAllocation.objects.create(
+        row = PaymentAllocation.objects.create(
             payment=payment, invoice_id=share.invoice_id, amount_cents=share.amount_cents, created_at=now
         )
+        rows.append(row)
         # Status and counter in one statement: the row's checks compare them.
         is_full = Q(balance_cents=share.amount_cents)
         changed = Invoice.objects.filter(pk=share.invoice_id, status__in=PAYABLE).update(
@@ -133,6 +137,7 @@ def allocate(payment: Payment, shares: Iterable[Share], *, now: datetime) -> Non
         )
         if changed != 1:
             raise RuntimeError(f"Invoice {share.invoice_id} was locked and open, and then it was not.")
+    return rows
 
 
 def keep_as_credit(payment: Payment, excess_cents: int, *, now: datetime) -> None:

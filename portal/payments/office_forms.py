@@ -3,57 +3,124 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from babel.numbers import get_currency_precision
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.invoices.rows import InvoiceRow
+from portal.payments.amounts import MAXIMUM_CENTS
 from portal.payments.models import Refund
+from portal.payments.money_field import MoneyField
 from portal.payments.office_pages import Part
+from portal.payments.services.recording import Recorded
 from portal.payments.services.refunds import RefundLine, RefundOrder
 from portal.ui.formats import format_money
 
+LONG_AGO = timedelta(days=5 * 366)
 
-class MoneyField(forms.DecimalField):
-    """An amount as people type it; its value is whole minor units of `currency`."""
 
-    def __init__(self, *, currency: str, low: int = 0, high: int | None = None, **more: Any) -> None:
-        self.currency, self.low, self.high = currency, low, high
-        self.digits = get_currency_precision(currency)
-        # A text box: a number box of a browser refuses the comma, and cents unless told the step.
-        super().__init__(max_digits=12, decimal_places=self.digits, widget=forms.TextInput, **more)
+class RecordForm(forms.Form):
+    """Money that came in by hand: how much, how, when, and for which invoices."""
 
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Let phones show digits."""
-        return {"inputmode": "decimal", "autocomplete": "off"}
+    form_key = forms.UUIDField(widget=forms.HiddenInput)
+    how = forms.ChoiceField(
+        label=gettext_lazy("How it was paid"),
+        choices=(
+            ("check", gettext_lazy("Check")),
+            ("cash", gettext_lazy("Cash")),
+            ("other", gettext_lazy("Another way")),
+        ),
+    )
+    reference = forms.CharField(
+        label=gettext_lazy("Check number or reference"),
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("The customer sees it on the receipt."),
+    )
+    received_on = forms.DateField(label=gettext_lazy("Received on"), widget=forms.DateInput(attrs={"type": "date"}))
+    note = forms.CharField(
+        label=gettext_lazy("Note for the office"),
+        required=False,
+        max_length=300,
+        help_text=gettext_lazy("Customers don’t see it."),
+    )
+    keep_rest = forms.BooleanField(label=gettext_lazy("Keep what is too much as credit"), required=False)
+    mail_receipt = forms.BooleanField(label=gettext_lazy("Mail the receipt to the customer"), required=False)
 
-    def to_python(self, value: Any) -> Any:
-        """Take $ and thousands separators as typed; raises ValidationError."""
-        if isinstance(value, str):
-            value = value.replace("$", "").replace(",", "").replace("\N{NO-BREAK SPACE}", "").strip()
-        return super().to_python(value)
+    def __init__(self, invoices: Sequence[InvoiceRow], currency: str, today: date, data: Any = None) -> None:
+        first = {"form_key": uuid4(), "received_on": today.isoformat(), "mail_receipt": True}
+        super().__init__(data, initial=first)
+        self.today, self.currency = today, currency
+        self.rows = {str(row.id): row for row in invoices}
+        due = sum(row.open_cents for row in invoices)
+        self.fields["amount"] = MoneyField(
+            currency=currency, low=1, high=MAXIMUM_CENTS, label=_("Amount"), initial=due or None
+        )
+        self.fields["invoices"] = forms.MultipleChoiceField(
+            label=_("For"),
+            required=False,
+            choices=[(key, _label(row)) for key, row in self.rows.items()],
+            initial=list(self.rows),
+            widget=forms.CheckboxSelectMultiple,
+        )
+        names = ["amount", "how", "reference", "received_on", "invoices", "keep_rest", "mail_receipt", "note"]
+        self.order_fields([name for name in names if name != "invoices" or self.rows])
+        if not self.rows:
+            del self.fields["invoices"]
 
-    def clean(self, value: Any) -> Any:
-        """Return cents, or None when nothing was typed; raises ValidationError."""
-        amount = super().clean(value)
-        if amount is None:
-            return None
-        cents = int(amount.scaleb(self.digits))
-        if cents < self.low:
-            lowest = format_money(self.low, self.currency)
-            raise forms.ValidationError(_("At least %(amount)s.") % {"amount": lowest})
-        if self.high is not None and cents > self.high:
-            most = format_money(self.high, self.currency)
-            raise forms.ValidationError(_("At most %(amount)s.") % {"amount": most})
-        return cents
+    def clean_received_on(self) -> date:
+        """Take no day that has not come yet, nor one that must be a slip of the pen."""
+        day: date = self.cleaned_data["received_on"]
+        if day > self.today:
+            raise forms.ValidationError(_("This day has not come yet."))
+        if day < self.today - LONG_AGO:
+            raise forms.ValidationError(_("This is more than five years ago. Check the year."))
+        return day
 
-    def prepare_value(self, value: Any) -> Any:
-        """Show cents as units."""
-        return f"{Decimal(value).scaleb(-self.digits):f}" if isinstance(value, int) else value
+    def clean(self) -> dict[str, Any]:
+        """Ask before more is taken than the invoices need."""
+        cleaned = super().clean() or {}
+        if self.errors or cleaned.get("keep_rest"):
+            return cleaned
+        chosen = [self.rows[key] for key in cleaned.get("invoices", [])]
+        rest = cleaned["amount"] - sum(row.open_cents for row in chosen)
+        if rest > 0:
+            words = _("%(rest)s more than was chosen. Tick “Keep what is too much as credit”, or check the amount.")
+            self.add_error("amount", words % {"rest": format_money(rest, self.currency)})
+        return cleaned
+
+    def recorded(self) -> Recorded:
+        """Return the decision of a valid form."""
+        given = self.cleaned_data
+        return Recorded(
+            form_key=given["form_key"],
+            amount_cents=given["amount"],
+            how=given["how"],
+            received_on=given["received_on"],
+            reference=given["reference"],
+            note=given["note"],
+            keep_rest=given["keep_rest"],
+            mail_receipt=given["mail_receipt"],
+        )
+
+    def invoice_ids(self) -> list[UUID]:
+        """Return the chosen invoices of a valid form."""
+        return [self.rows[key].id for key in self.cleaned_data.get("invoices", [])]
+
+
+def _label(row: InvoiceRow) -> str:
+    amount = format_money(row.open_cents, row.currency)
+    return _("Invoice %(number)s · %(amount)s open") % {"number": row.number, "amount": amount}
+
+
+class ReversalForm(forms.Form):
+    """Why a recorded payment is taken out."""
+
+    note = forms.CharField(label=gettext_lazy("What went wrong"), max_length=300)
 
 
 class RefundForm(forms.Form):

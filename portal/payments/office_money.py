@@ -14,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
+from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.payments import errors, office_pages
 from portal.payments.models import Payment, Refund
+from portal.payments.needs import needs
 from portal.payments.office_forms import RefundForm
+from portal.payments.selectors import count_credits
 from portal.payments.services.refunds import RefundOrder, refundable_lines, request_refund
-from portal.payments.words import method_words
 from portal.ui.formats import format_money
 
 
@@ -37,7 +39,14 @@ def payment_list(request: StaffRequest) -> HttpResponse:
         "disputed": _("Disputed"),
     }
     chips = [{"url": f"?show={name}", "text": text, "current": name == chosen} for name, text in names.items()]
-    context = {"page": page, "rows": rows, "chips": chips, "chosen": chosen}
+    context = {
+        "page": page,
+        "rows": rows,
+        "chips": chips,
+        "chosen": chosen,
+        "credits": count_credits(),
+        "needs": needs(),
+    }
     return render(request, "payments/office_list.html", context)
 
 

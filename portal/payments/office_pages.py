@@ -12,12 +12,12 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.invoices.rows import Badge
 from portal.payments import dispute_words
 from portal.payments.models import Dispute, Payment, Refund
 from portal.payments.services.refunds import refundable_lines
-from portal.payments.words import method_words
 from portal.ui.formats import format_money
 
 PAGE_SIZE = 25
@@ -95,6 +95,7 @@ class PaymentPage:
     refundable_cents: int
     refunded_cents: int
     by_hand: bool
+    note: str
     disputes: tuple[DisputeCard, ...]
 
 
@@ -147,7 +148,8 @@ def make_payment_page(payment: Payment) -> PaymentPage:
         history=tuple(_history(payment, refunds, disputes)),
         refundable_cents=refundable_cents(payment),
         refunded_cents=payment.refunded_cents,
-        by_hand=payment.stripe_pi_id is None,
+        by_hand=payment.origin == Payment.Origin.OFFICE,
+        note=payment.note,
         disputes=tuple(_card(dispute) for dispute in disputes if dispute.is_open),
     )
 
@@ -193,6 +195,8 @@ def _refund_entry(refund: Refund) -> Happening:
         Refund.State.FAILED: _("Refund failed – the money is back"),
         Refund.State.CANCELED: _("Refund canceled"),
     }
+    if refund.origin == Refund.Origin.CORRECTION:
+        texts[Refund.State.SUCCEEDED] = _("Taken out")
     if refund.state == Refund.State.FAILED and refund.stripe_refund_id is None:
         texts[Refund.State.FAILED] = _("Stripe refused the refund")
     origin = _("Made in the Stripe dashboard") if refund.origin == Refund.Origin.DASHBOARD else ""

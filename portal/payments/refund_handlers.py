@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.messaging.services import Related, reader_of, was_sent
 from portal.payments.models import Payment, Refund
 from portal.payments.readers import Letter, office_readers, payer_of, send_letter
-from portal.payments.words import method_words
 from portal.ui.formats import format_money
 from tenants.context import TenantContext
 from tenants.outbox import handles
@@ -135,3 +136,35 @@ def office_letter(
         reason=_("You get this mail because you look after payments at %(company)s.")
         % {"company": context.tenant.display_name},
     )
+
+
+@handles("payment.differences")
+def tell_office_of_differences(context: TenantContext, event: OutboxEvent) -> None:
+    """Mail the office once a night that the books and Stripe disagree (PAY-14)."""
+    for staff, to in office_readers():
+        key = f"{event.key}:{staff.pk}"
+        if was_sent(key):
+            continue
+        with reader_of(context.tenant, to.language):
+            count = event.payload["count"]
+            subject = ngettext(
+                "%(n)s difference between your books and Stripe",
+                "%(n)s differences between your books and Stripe",
+                count,
+            ) % {"n": count}
+            letter = Letter(
+                subject=subject,
+                preheader=_("Last night’s comparison found something to look into."),
+                heading=subject,
+                paragraphs=(
+                    _("Last night’s comparison found something to look into."),
+                    _("No money was moved or corrected. Open the list, look into each one and write down why."),
+                ),
+                facts=(),
+                button_url=context.tenant.url(reverse("office:payment_differences", urlconf="config.urls_tenant")),
+                button_text=_("Open the differences"),
+                reason=_("You get this mail because you look after payments at %(company)s.")
+                % {"company": context.tenant.display_name},
+            )
+        about = Related("staff", staff.pk)
+        send_letter(context, event, to=to, letter=letter, kind="differences", about=about, key=key)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.db import transaction
 from django.forms import CharField, Form, HiddenInput, IntegerField, UUIDField
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -12,16 +14,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.accounts.client import client_of
 from portal.accounts.guards import CustomerRequest, customer_view
 from portal.invoices.access import get_invoice_for
 from portal.invoices.models import Invoice
-from portal.payments import errors, pages
+from portal.payments import choosing, errors, notices, pages
 from portal.payments.csp import with_card_form
 from portal.payments.models import PaymentAttempt
-from portal.payments.pages import Notice
+from portal.payments.money_field import MoneyField
+from portal.payments.notices import Notice
+from portal.payments.plans import rules_of
 from portal.payments.services.settle import Settled, settle_attempt
 from portal.payments.services.submit import Submission, own_under_way, submit_payment
 from tenants.audit import Actor
@@ -33,6 +38,19 @@ class PayForm(Form):
     form_key = UUIDField(widget=HiddenInput)
     seen_cents = IntegerField(widget=HiddenInput, min_value=1)
     token = CharField(widget=HiddenInput, max_length=64)
+    part = CharField(required=False, max_length=4)
+
+    def __init__(self, currency: str, data: Any = None, initial: dict[str, object] | None = None) -> None:
+        super().__init__(data, initial=initial)
+        if self.data.get("part") == "part":
+            self.fields["amount"] = MoneyField(currency=currency, low=1)
+
+    def submission(self) -> Submission:
+        """Return what was sent; raises PaymentRefused."""
+        if not self.is_valid():
+            raise errors.PartUnreadable if set(self.errors) == {"amount"} else errors.FormReused
+        given = self.cleaned_data
+        return Submission(given["form_key"], given["seen_cents"], given["token"], given.get("amount"))
 
 
 @transaction.non_atomic_requests
@@ -40,30 +58,53 @@ class PayForm(Form):
 @with_card_form
 @customer_view
 def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
-    """Show the card form of one invoice, or pay it."""
+    """Show the card form of one invoice, or pay it or a part of it."""
     invoice = get_invoice_for(request, invoice_id)
-    if request.method == "POST":
-        return _submit(request, invoice)
-    if invoice.status == Invoice.Status.PAID:
+    if request.method != "POST" and invoice.status == Invoice.Status.PAID:
         return HttpResponseRedirect(reverse("invoices:detail", args=[invoice.pk]))
-    if under_way := own_under_way([invoice.pk], request.viewer.user.pk):
+    return _pay(request, [invoice])
+
+
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_card_form
+@customer_view
+def pay_several(request: CustomerRequest) -> HttpResponseBase:
+    """Show the card form of several invoices, or of the whole balance, or pay them (PAY-07, PAY-08)."""
+    if not rules_of(request.settings).several:
+        raise Http404
+    invoices = choosing.chosen_invoices(request)
+    if not invoices:
+        return HttpResponseRedirect(reverse("invoices:list"))
+    if len({invoice.bill_to_id for invoice in invoices}) > 1:
+        messages.error(request, _("These invoices belong to different accounts. Please pay one account at a time."))
+        return HttpResponseRedirect(reverse("invoices:list"))
+    if len(invoices) == 1 and request.method != "POST":
+        return HttpResponseRedirect(pages.pay_address([invoices[0].pk]))
+    return _pay(request, invoices)
+
+
+def _pay(request: CustomerRequest, invoices: list[Invoice]) -> HttpResponseBase:
+    if request.method == "POST":
+        return _submit(request, invoices)
+    if under_way := own_under_way([invoice.pk for invoice in invoices], request.viewer.user.pk):
         return HttpResponseRedirect(reverse("payments:result", args=[under_way.pk]))
-    return _show(request, invoice, _notice_for(request, invoice))
+    return _show(request, invoices, _notice_for(request, invoices))
 
 
-def _notice_for(request: CustomerRequest, invoice: Invoice) -> Notice | None:
+def _notice_for(request: CustomerRequest, invoices: list[Invoice]) -> Notice | None:
     """Return what the reader must know first: no cards, somebody is paying, the last try, a new amount."""
     account = request.tenant.payment_account
     if account is None or not account.can_charge:
-        return pages.off_notice()
-    amount = pages.own_payable_cents(invoice, request.viewer.user.pk)
-    if not amount:
-        since = pages.busy_since(invoice)
-        return pages.busy_notice(since, timezone.now()) if since else None
+        return notices.off_notice()
+    payable = pages.own_payable(invoices, request.viewer.user.pk)
+    if not all(payable.values()):
+        since = pages.busy_since(invoices)
+        return notices.busy_notice(since, timezone.now()) if since else None
     if "changed" in request.GET:
-        return pages.changed_notice(amount, invoice.currency)
+        return notices.changed_notice(sum(payable.values()), invoices[0].currency)
     last = _attempt_or_none(request, request.GET.get("attempt", ""))
-    return pages.failure_notice(last) if last else None
+    return notices.failure_notice(last) if last else None
 
 
 def _attempt_or_none(request: CustomerRequest, text: str) -> PaymentAttempt | None:
@@ -73,44 +114,44 @@ def _attempt_or_none(request: CustomerRequest, text: str) -> PaymentAttempt | No
         return None
 
 
-def _show(request: CustomerRequest, invoice: Invoice, error: Notice | None, status: int = 200) -> HttpResponse:
-    page = pages.make_pay_page(request, invoice, error=error, now=timezone.now())
-    first = {"form_key": page.form_key, "seen_cents": page.amount_cents}
+def _show(request: CustomerRequest, invoices: list[Invoice], error: Notice | None, status: int = 200) -> HttpResponse:
+    page = pages.make_pay_page(request, invoices, error=error, now=timezone.now())
+    first: dict[str, object] = {"form_key": page.form_key, "seen_cents": page.amount_cents}
     values = {
         "page": page,
-        "invoice": page.invoice,
+        "invoice": page.invoices[0],
         "amount_cents": page.amount_cents,
         "currency": page.currency,
         "error": page.error,
         "client": page.client,
-        "form": PayForm(initial=first),
+        "form": PayForm(page.currency, initial=first),
         "stripe_js_url": settings.ENV.stripe_js_url,
     }
     return render(request, "payments/pay.html", values, status=status)
 
 
-def _submit(request: CustomerRequest, invoice: Invoice) -> HttpResponse:
-    form = PayForm(request.POST)
-    now = timezone.now()
+def _submit(request: CustomerRequest, invoices: list[Invoice]) -> HttpResponse:
+    now, currency = timezone.now(), invoices[0].currency
+    ids = [invoice.pk for invoice in invoices]
     try:
-        if not form.is_valid():
-            raise errors.FormReused
         settled = submit_payment(
             context=request.context,
-            bill_to_id=invoice.bill_to_id,
-            invoice_ids=[invoice.pk],
+            bill_to_id=invoices[0].bill_to_id,
+            invoice_ids=ids,
             portal_user_id=request.viewer.user.pk,
-            submission=Submission(**form.cleaned_data),
+            submission=PayForm(currency, request.POST).submission(),
+            rules=rules_of(request.settings),
             by=_actor(request),
             now=now,
         )
     except errors.AmountChanged:
-        return _go(request, reverse("payments:pay", args=[invoice.pk]) + "?changed=1")
+        address = pages.pay_address(ids)
+        return _go(request, address + ("&" if "?" in address else "?") + "changed=1")
     except errors.PaymentRefused as error:
-        return _refuse(request, invoice, pages.refusal_notice(error, currency=invoice.currency, now=now), 409)
-    notice = pages.failure_notice(settled.attempt)
+        return _refuse(request, invoices, notices.refusal_notice(error, currency=currency, now=now), 409)
+    notice = notices.failure_notice(settled.attempt)
     if notice:
-        return _refuse(request, invoice, notice, 402)
+        return _refuse(request, invoices, notice, 402)
     return _go(request, reverse("payments:result", args=[settled.attempt.pk]))
 
 
@@ -129,11 +170,13 @@ def _go(request: CustomerRequest, url: str) -> HttpResponse:
     return HttpResponse(status=303, headers={"Location": url})
 
 
-def _refuse(request: CustomerRequest, invoice: Invoice, notice: Notice, status: int) -> HttpResponse:
+def _refuse(request: CustomerRequest, invoices: list[Invoice], notice: Notice, status: int) -> HttpResponse:
     """Say why, keep the form, and give it a new key: another card is another attempt (F8)."""
+    found = Invoice.objects.select_related("bill_to", "location").in_bulk([invoice.pk for invoice in invoices])
+    fresh = [found[invoice.pk] for invoice in invoices]
     if not _wants_json(request):
-        return _show(request, Invoice.objects.select_related("bill_to", "location").get(pk=invoice.pk), notice, status)
-    page = pages.make_pay_page(request, invoice, error=notice, now=timezone.now())
+        return _show(request, fresh, notice, status)
+    page = pages.make_pay_page(request, fresh, error=notice, now=timezone.now())
     body = {"title": notice.title, "text": notice.text, "form_key": str(page.form_key)}
     return JsonResponse(body, status=status)
 
@@ -168,11 +211,11 @@ def _settle(request: CustomerRequest, attempt_id: UUID) -> Settled:
 
 def _to_failure(settled: Settled) -> HttpResponse | None:
     """Lead to the pay page with the cause: there the payer can do something about it."""
-    if pages.failure_notice(settled.attempt) is None:
+    if notices.failure_notice(settled.attempt) is None:
         return None
-    invoice_id = settled.attempt.plan[0]["invoice"]
-    address = reverse("payments:pay", args=[invoice_id])
-    return HttpResponse(status=303, headers={"Location": f"{address}?attempt={settled.attempt.pk}"})
+    address = pages.pay_address([line["invoice"] for line in settled.attempt.plan])
+    mark = "&" if "?" in address else "?"
+    return HttpResponse(status=303, headers={"Location": f"{address}{mark}attempt={settled.attempt.pk}"})
 
 
 def _result_values(settled: Settled) -> dict[str, object]:

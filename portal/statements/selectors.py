@@ -12,12 +12,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from portal.accounts.viewer import Grant
+from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.invoices.policy import visible_of
 from portal.invoices.rows import title_of
 from portal.invoices.selectors import company_day
 from portal.payments.models import Journal
-from portal.payments.words import method_words
 from portal.statements.account import Account, Effect, Kind, make_account
 from tenants.config.snapshot import Snapshot
 from tenants.context import TenantFacts

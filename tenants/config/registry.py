@@ -161,6 +161,16 @@ INVOICES_FILTER = declare(
     "Which invoices customers see.",
 )
 SHOW_ZERO_INVOICES = declare("invoices.show_zero", True, _bool, "Whether invoices over nothing are shown.")
+PAY_PARTIAL = declare(
+    "pay.partial",
+    "single_invoice",
+    _one_of("off", "single_invoice", "any"),
+    "Whether customers may pay a part: never, of one invoice, of any selection (C-10).",
+)
+PAY_PARTIAL_MIN = declare(
+    "pay.partial_min", 500, _int_between(50, 10_000_000), "The smallest part that may be paid, in cents (PAY-05)."
+)
+PAY_MULTI = declare("pay.multi", True, _bool, "Whether several invoices may be paid at once (C-11).")
 POOL_TARGET = declare(
     "platform.pool_target", 3, _int_between(0, 200), "Schemas that wait for a company.", layers=("platform",)
 )

@@ -32,7 +32,7 @@ from portal.accounts.tokens import mint_token
 from portal.customers.models import Contact, ContactPoint, Customer, Location
 from portal.documents.services import store_logo
 from portal.invoices.models import Invoice
-from portal.payments.models import Payment, PaymentAllocation, PaymentAttempt
+from portal.payments.models import Credit, Payment, PaymentAllocation, PaymentAttempt
 from portal.settings.models import CompanyProfile
 from tenants.audit import SYSTEM
 from tenants.context import TenantFacts, serving
@@ -103,6 +103,10 @@ POSTED = {
     "office:customer_memo": {"memo": "changed"},
     "office:invite": {"email": "intruder@example.com"},
     "office:import_preview": {"step": "run"},
+    "office:payment_record": {"amount": "1.00", "how": "cash", "received_on": "2026-11-20", "keep_rest": "on"},
+    "office:payment_reverse": {"note": "changed"},
+    "office:credit_apply": {"seen_cents": "765432", "invoice": "01930000-0000-7000-8000-000000000001"},
+    "office:credit_refund": {"seen_cents": "765432", "form_key": "01930000-0000-7000-8000-000000000002"},
     "office:payment_refund": {"amount_0": "1.00", "effect": "reopen", "reason": "goodwill", "confirm": "1"},
     "payments:pay": {"amount": "1.00", "confirmation_token": "ctoken_x"},
 }
@@ -185,6 +189,7 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
         "invoice_id": str(invoice.pk),
         "attempt_id": str(attempt.pk),
         "payment_id": str(attempt.payment.pk),
+        "credit_id": str(attempt.payment.credits.get().pk),
         "accounts:link.token": link.token,
         "accounts:fresh_link.token": link.token,
         "office:welcome.token": welcome,
@@ -264,6 +269,15 @@ def _attempt(customer: Customer, user: PortalUser, invoice: Invoice) -> PaymentA
         created_at=NOW,
     )
     PaymentAllocation.objects.create(payment=payment, invoice=invoice, amount_cents=100, created_at=NOW)
+    Credit.objects.create(
+        customer=customer,
+        origin=Credit.Origin.OVERPAYMENT,
+        payment=payment,
+        amount_cents=765432,
+        remaining_cents=765432,
+        currency="USD",
+        created_at=NOW,
+    )
     return attempt
 
 

@@ -25,6 +25,7 @@ from portal.office.customer_pages import (
 )
 from portal.office.forms import InviteForm
 from portal.office.words import say_event
+from portal.payments.selectors import credits_of
 
 
 @require_safe
@@ -78,6 +79,8 @@ def show_customer(request: StaffRequest, customer_id: UUID, form: InviteForm | N
         "customer": make_header(profile, request.tenant),
         "locations": make_locations(profile.locations),
         "may_bill": may_bill,
+        "may_record": may(request.staff, Permission.MANAGE_INVOICES),
+        "credits": credits_of(customer_id) if may_bill else [],
         "invoices": make_invoice_lines(customer_id, request.tenant, request.settings, today) if may_bill else [],
         "may_see_access": may_see_access,
         "contacts": lines if may_see_access else [],

@@ -25,6 +25,7 @@ from portal.invoices.rows import Badge
 from portal.office.setup import SEEN_PORTAL, SHARED_LINK, invite_myself, load_setup, set_mark
 from portal.office.words import say_moment
 from portal.payments.models import Payment
+from portal.payments.needs import needs as money_needs
 from portal.ui.formats import format_money, format_number
 from tenants.context import TenantFacts
 
@@ -54,7 +55,8 @@ def today(request: StaffRequest) -> HttpResponse:
     setup = load_setup(tenant=request.tenant, staff=request.staff) if may(request.staff, Permission.IMPORT) else None
     if setup and setup.current is None:
         setup = None
-    needs = _needs(request.tenant, now, day) if may(request.staff, Permission.VIEW_ACCESS) else []
+    needs = _money_needs() if may(request.staff, Permission.MANAGE_INVOICES) else []
+    needs += _needs(request.tenant, now, day) if may(request.staff, Permission.VIEW_ACCESS) else []
     context = {
         "today": day,
         "setup": setup,
@@ -100,6 +102,11 @@ def share(request: StaffRequest) -> HttpResponse:
         "may_mark": may(request.staff, Permission.IMPORT),
     }
     return render(request, "office/share.html", context)
+
+
+def _money_needs() -> list[Need]:
+    """Return disputes, refunds that came back and differences to Stripe."""
+    return [Need(url=each.url, icon=each.icon, title=each.title, sub=each.sub, tone="bad") for each in money_needs()]
 
 
 def _needs(tenant: TenantFacts, now: datetime, day: date) -> list[Need]:

@@ -51,6 +51,8 @@ def _status_of(payment: Payment) -> str:
     made = Refund.objects.filter(payment=payment).exclude(state__in=[Refund.State.REQUESTED, *Refund.ENDED])
     refunded = int(made.aggregate(total=Sum("amount_cents"))["total"] or 0)
     if refunded:
+        if made.filter(origin=Refund.Origin.CORRECTION).exists():
+            return Status.REVERSED
         whole = refunded >= payment.received_cents
         return Status.REFUNDED if whole else Status.PARTIALLY_REFUNDED
     return Status.WON if disputes else Status.SUCCEEDED

@@ -12,7 +12,7 @@ from django.db.models import F
 from portal.payments import dispute_facts, ledger, movements
 from portal.payments.dispute_facts import DisputeFacts
 from portal.payments.errors import IntentDisagrees, UnknownIntent
-from portal.payments.ledger import Source
+from portal.payments.ledger import Share, Source
 from portal.payments.models import Dispute, Payment
 from portal.payments.movements import Taken
 from portal.payments.refund_facts import Movement
@@ -140,7 +140,8 @@ def _withdraw(payment: Payment, amount_cents: int, source: Source, now: datetime
 
 def _taken_by(dispute: Dispute) -> Taken:
     """Return from where the payment's disputes took their money."""
-    shares, credit, loss = [], 0, 0
+    shares: list[Share] = []
+    credit = loss = 0
     withdrawals = dispute.payment.journal.filter(kind="dispute").order_by("id")
     for source_id in dict.fromkeys(withdrawals.values_list("source_id", flat=True)):
         part = movements.taken_by(Source("dispute", "balance_transaction", source_id))

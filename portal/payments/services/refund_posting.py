@@ -124,7 +124,10 @@ def take_out(refund: Refund, payment: Payment, refund_ref: str, now: datetime) -
     account = movements.account_of_money(payment)
     paid_at = dict(Invoice.objects.filter(pk__in=[s.invoice_id for s in taken.shares]).values_list("pk", "paid_at"))
     legs = movements.taken_legs(taken, account)
-    ledger.post(source_of(refund_ref), legs, payment=payment, currency=refund.currency, now=now)
+    source = source_of(refund_ref)
+    if refund.origin == Refund.Origin.CORRECTION:
+        source = Source("reversal", "refund", refund_ref)
+    ledger.post(source, legs, payment=payment, currency=refund.currency, now=now)
     movements.take_from(payment, taken, now=now)
     kept = _kept(refund, taken.shares)
     if kept:

@@ -20,8 +20,9 @@ from portal.invoices.models import Invoice
 from portal.payments import errors, intents
 from portal.payments.amounts import compute_application_fee, is_chargeable
 from portal.payments.intents import AnswerUnknown, NotExecuted
-from portal.payments.ledger import PAYABLE, payable_cents
+from portal.payments.ledger import PAYABLE, Share, payable_cents
 from portal.payments.models import PaymentAttempt
+from portal.payments.plans import PayRules, check_part, plan_of
 from portal.payments.services.posting import apply_intent, lock_invoices, shares_of
 from portal.payments.services.settle import Settled, abandon_attempt, close_unexecuted, mark_unknown
 from portal.payments.services.stripe_customers import ensure_stripe_customer
@@ -34,16 +35,18 @@ RESERVATION = timedelta(minutes=15)
 DECLINE_WINDOW = timedelta(minutes=10)
 DECLINES_ALLOWED = 5
 OUR_CODES = ("", "not_now", "form_expired")
+FULL_ONLY = PayRules()
 TOKEN = re.compile(r"ctoken_\w{1,57}")
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What the payer's browser sent; figures in it are only compared."""
+    """What the payer's browser sent; `seen_cents` is only compared, `part_cents` only taken within the rules."""
 
     form_key: UUID
     seen_cents: int
     token: str
+    part_cents: int | None = None
 
 
 def submit_payment(
@@ -55,8 +58,9 @@ def submit_payment(
     submission: Submission,
     by: Actor,
     now: datetime,
+    rules: PayRules = FULL_ONLY,
 ) -> Settled:
-    """Pay what is due on the invoices in full; raises PaymentRefused before anything was charged.
+    """Pay what is due on the invoices, or a part of it; raises PaymentRefused before anything was charged.
 
     Must run outside any transaction. The same form key, however often and however parallel, is one payment (F5).
     """
@@ -77,6 +81,7 @@ def submit_payment(
         invoice_ids=invoice_ids,
         portal_user_id=portal_user_id,
         submission=submission,
+        rules=rules,
         by=by,
         now=now,
     )
@@ -128,6 +133,7 @@ def _reserve(
     invoice_ids: Sequence[UUID],
     portal_user_id: UUID,
     submission: Submission,
+    rules: PayRules,
     by: Actor,
     now: datetime,
 ) -> tuple[PaymentAttempt, bool]:
@@ -135,7 +141,7 @@ def _reserve(
     Customer.objects.select_for_update().only("id").get(pk=bill_to_id)
     known = PaymentAttempt.objects.filter(form_key=submission.form_key).first()
     if known:
-        same = {share.invoice_id for share in shares_of(known)} == set(invoice_ids)
+        same = {share.invoice_id for share in shares_of(known)} <= set(invoice_ids)
         if not same or known.portal_user_id != portal_user_id:
             raise errors.FormReused
         return known, False
@@ -143,13 +149,14 @@ def _reserve(
     invoices = [i for i in lock_invoices(invoice_ids) if i.bill_to_id == bill_to_id]
     if len(invoices) != len(set(invoice_ids)):
         raise errors.NotPayable
-    amount = _decide_amount(invoices, submission.seen_cents)
-    attempt = _draft_attempt(context, account_id, stripe_customer, invoices, amount, submission, now)
+    amount = _decide_amount(invoices, submission, rules)
+    shares = plan_of(invoices, amount)
+    attempt = _draft_attempt(context, account_id, stripe_customer, invoices, shares, submission, now)
     attempt.portal_user_id = portal_user_id
     attempt.bill_to_id = bill_to_id
     attempt.save()
-    for invoice in invoices:
-        Invoice.objects.filter(pk=invoice.pk).update(reserved_cents=F("reserved_cents") + payable_cents(invoice))
+    for share in shares:
+        Invoice.objects.filter(pk=share.invoice_id).update(reserved_cents=F("reserved_cents") + share.amount_cents)
     record(
         "payment.submitted",
         by=by,
@@ -168,8 +175,11 @@ def _refuse_card_testing(bill_to_id: UUID, now: datetime) -> None:
         raise errors.TooManyDeclines
 
 
-def _decide_amount(invoices: Sequence[Invoice], seen_cents: int) -> int:
-    """Return what is due now; raises PaymentRefused when it is not what the payer saw (PAY-03, F6)."""
+def _decide_amount(invoices: Sequence[Invoice], submission: Submission, rules: PayRules) -> int:
+    """Return what is paid now; raises PaymentRefused when what is due is not what the payer saw (PAY-03, F6)."""
+    seen_cents = submission.seen_cents
+    if len(invoices) > 1 and not rules.several:
+        raise errors.PartNotAllowed
     amount = sum(payable_cents(invoice) for invoice in invoices if invoice.status in PAYABLE)
     held = [invoice for invoice in invoices if invoice.reserved_cents or invoice.pending_cents]
     if held and amount < seen_cents:
@@ -178,6 +188,9 @@ def _decide_amount(invoices: Sequence[Invoice], seen_cents: int) -> int:
         raise errors.NotPayable
     if amount != seen_cents:
         raise errors.AmountChanged(amount)
+    if submission.part_cents is not None:
+        amount = submission.part_cents
+        check_part(invoices, amount, rules)
     if not is_chargeable(amount, invoices[0].currency):
         raise errors.AmountOutOfRange
     return amount
@@ -196,16 +209,17 @@ def _draft_attempt(
     account_id: str,
     stripe_customer: str,
     invoices: Sequence[Invoice],
-    amount: int,
+    shares: Sequence[Share],
     submission: Submission,
     now: datetime,
 ) -> PaymentAttempt:
     """Build the attempt with the exact call it will make; key and hash are stored before it (PAY-05)."""
     attempt_id = uuid7()
     plan: list[dict[str, Any]] = [
-        {"invoice": str(invoice.pk), "amount_cents": payable_cents(invoice)}
-        for invoice in sorted(invoices, key=lambda i: (i.due_on, i.number))
+        {"invoice": str(share.invoice_id), "amount_cents": share.amount_cents} for share in shares
     ]
+    amount = sum(share.amount_cents for share in shares)
+    numbers = {invoice.pk: invoice.number for invoice in invoices}
     plan_hash = intents.hash_plan(plan)
     request = intents.build_request(
         attempt_id=attempt_id,
@@ -216,7 +230,7 @@ def _draft_attempt(
         customer=stripe_customer,
         application_fee_cents=compute_application_fee(amount, context.tenant.application_fee_bps),
         return_url=context.tenant.url(reverse("result", args=[attempt_id], urlconf="portal.payments.urls")),
-        description=", ".join(f"Invoice {invoice.number}" for invoice in invoices)[:500],
+        description=", ".join(f"Invoice {numbers[share.invoice_id]}" for share in shares)[:500],
     )
     return PaymentAttempt(
         id=attempt_id,

@@ -319,6 +319,18 @@ def test_payments_made_here_survive_a_new_import(context: TenantContext) -> None
     assert job.report["codes"] == {"error:invoice_has_payments": 1}
 
 
+def test_an_invoice_is_not_lowered_below_what_is_under_way(context: TenantContext) -> None:
+    """F24: while a payment of it is under way its total stays; the office is told which row was left out."""
+    bring_in("customers", PEOPLE, context)
+    bring_in("invoices", BILLS, context)
+    Invoice.objects.filter(number="9001").update(pending_cents=10000)
+    lower = BILLS.replace(b"Labor,2,50,100,8,128", b"Labor,2,40,80,8,108").replace(b"20,20,8,128", b"20,20,8,108")
+    job = bring_in("invoices", lower, context)
+    assert job.report["codes"] == {"error:invoice_has_payments": 1}
+    invoice = Invoice.objects.get(number="9001")
+    assert (invoice.total_cents, invoice.pending_cents) == (12800, 10000)
+
+
 def test_a_void_invoice_stays_void(context: TenantContext) -> None:
     bring_in("customers", PEOPLE, context)
     bring_in("invoices", BILLS, context)

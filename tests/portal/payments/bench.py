@@ -25,10 +25,11 @@ from portal.accounts.sessions import cookie_name, start_session
 from portal.invoices.models import Invoice
 from portal.payments.invariants import find_broken_invariants
 from portal.payments.models import Journal, Payment, PaymentAttempt, Refund
+from portal.payments.plans import PayRules
 from portal.payments.services.disputes import look_at_dispute
 from portal.payments.services.refunds import RefundLine, RefundOrder, refundable_lines, request_refund
 from portal.payments.services.settle import Settled
-from portal.payments.services.submit import Submission, submit_payment
+from portal.payments.services.submit import FULL_ONLY, Submission, submit_payment
 from tenants.audit import Actor
 from tenants.context import TenantContext, serving
 from tenants.models import PaymentAccount
@@ -106,28 +107,30 @@ class Bench:
 
     def pay(
         self,
-        number: str = "1042",
-        *,
+        *numbers: str,
         method: str = "pm_card_visa",
         token: str = "",
         form_key: UUID | None = None,
         seen: int | None = None,
         now: datetime | None = None,
         user: str = "alice@example.com",
+        part: int | None = None,
+        rules: PayRules = FULL_ONLY,
     ) -> Settled:
-        """Pay one of Acme's invoices in full, as the view does."""
+        """Pay some of Acme's invoices in full, or a part of them, as the view does."""
         with self.acme() as context:
             from portal.accounts.models import PortalUser
 
-            invoice = Invoice.objects.get(number=number)
-            due = invoice.balance_cents - invoice.pending_cents - invoice.reserved_cents
-            given = Submission(form_key or uuid4(), due if seen is None else seen, token or self.token(method))
+            invoices = list(Invoice.objects.filter(number__in=numbers or ("1042",)).order_by("number"))
+            due = sum(invoice.balance_cents - invoice.pending_cents - invoice.reserved_cents for invoice in invoices)
+            given = Submission(form_key or uuid4(), due if seen is None else seen, token or self.token(method), part)
             return submit_payment(
                 context=context,
-                bill_to_id=invoice.bill_to_id,
-                invoice_ids=[invoice.pk],
+                bill_to_id=invoices[0].bill_to_id,
+                invoice_ids=[invoice.pk for invoice in invoices],
                 portal_user_id=PortalUser.objects.get(email=user).pk,
                 submission=given,
+                rules=rules,
                 by=Actor("customer", None, user),
                 now=now or timezone.now(),
             )
@@ -283,7 +286,10 @@ class Bench:
         with self.acme():
             # Attempts that a test leaves open on purpose are judged at the present, not at the test's future.
             assert find_broken_invariants(timezone.now()) == []
-            paid = {p.stripe_pi_id: p.received_cents for p in Payment.objects.filter(received_cents__gt=0)}
+            paid = {
+                p.stripe_pi_id: p.received_cents
+                for p in Payment.objects.filter(received_cents__gt=0, attempt__isnull=False)
+            }
             known = set(PaymentAttempt.objects.values_list("id", flat=True))
             clearing = dict.fromkeys(paid, 0)
             for leg in Journal.objects.filter(account="stripe_clearing").select_related("payment"):

@@ -10,8 +10,9 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 
 from infra.stripe_client import platform_stripe, tenant_stripe
-from portal.payments import errors
+from portal.payments import errors, refund_facts
 from portal.payments.models import Journal, Payment, Refund
+from portal.payments.services.refund_posting import apply_refund
 from portal.payments.services.refunds import KEY_LIVES, adopt_refunds, resume_refunds
 from tenants.models import Plan
 from tenants.scope import control_scope
@@ -294,3 +295,38 @@ def test_the_customer_is_told_once(bench: Bench) -> None:
     assert [m.to for m in told] == [["alice@example.com"]]
     for fact in ("$100.00", "Visa ending 4242", "R-1101", "Invoice 1042", "is due again"):
         assert fact in told[0].body
+
+
+def test_facts_fetched_before_a_failure_do_not_undo_it(bench: Bench) -> None:
+    """F10, F18: a refund moves forward only; what was fetched earlier and is applied later changes nothing."""
+    bench.pay("1042", method="pm_card_refundFail")
+    refund = bench.refund()
+    early = refund_facts.retrieve_refund(bench.account, str(refund.stripe_refund_id))
+    bench.control("advance", days=4)
+    with bench.acme() as context:
+        adopt_refunds(context=context, intent_id=str(bench.payments()[0].stripe_pi_id), now=later())
+        apply_refund(tenant_id=context.tenant.id, account_id=bench.account, facts=early, now=later())
+    assert [r.state for r in bench.refunds()] == [State.FAILED]
+    assert bench.invoice().status == "paid"
+
+
+def test_a_refund_that_disagrees_with_our_request_is_not_applied(bench: Bench) -> None:
+    """F25: another amount or currency under our own metadata is parked, not guessed."""
+    bench.pay("1042")
+    bench.break_api("500", path=REFUNDS, times=3)
+    bench.break_api("503", path=REFUNDS, method="GET", times=6)
+    refund = bench.refund(10000)
+    bench.heal()
+    forged = by_hand(bench, 5000, metadata=dict(refund.request["metadata"]))
+    facts = refund_facts.retrieve_refund(bench.account, forged)
+    with bench.acme() as context, pytest.raises(errors.IntentDisagrees):
+        apply_refund(tenant_id=context.tenant.id, account_id=bench.account, facts=facts, now=later())
+    assert bench.refunds()[0].state == State.REQUESTED
+    assert bench.invoice().status == "paid"
+
+    with bench.running.double.lock:
+        scope = bench.running.double.scope(bench.account)
+        charge = next(iter(scope.book.kind("charge").values()))
+        charge.update(amount_refunded=0)
+        taken = scope.book.kind("refund").pop(forged)
+        del scope.book.kind("balance_transaction")[taken["balance_transaction"]]

@@ -60,6 +60,35 @@
   field.replaceChildren();
   element.mount(field);
 
+  // Paying a part: what is typed decides what the button says; the server decides what is charged.
+  const choice = document.getElementById("pay-part");
+  const digits = new Intl.NumberFormat("en", { style: "currency", currency: client.currency })
+    .resolvedOptions().maximumFractionDigits;
+  const inWords = (cents) => new Intl.NumberFormat(client.locale === "es" ? "es-US" : "en-US", {
+    style: "currency", currency: client.currency.toUpperCase(),
+  }).format(cents / 10 ** digits);
+  const chosenCents = () => {
+    if (!choice || form.elements.part.value !== "part") return client.amount;
+    const typed = Number(form.elements.amount.value.replace(/[$,\s]/g, ""));
+    const cents = Math.round(typed * 10 ** digits);
+    return cents > 0 && cents <= client.amount ? cents : 0;
+  };
+  const showAmount = () => {
+    const cents = chosenCents();
+    if (!cents) return;
+    elements.update({ amount: cents });
+    const words = inWords(cents);
+    button.querySelector("[data-label]").textContent = client.button.replace("{amount}", words);
+    form.querySelector("[data-amount]").textContent = words;
+  };
+  if (choice) {
+    choice.addEventListener("input", (event) => {
+      if (event.target.name === "amount") form.elements.part.value = "part";
+      showAmount();
+    });
+    showAmount();
+  }
+
   const pay = async () => {
     const checked = await elements.submit();
     if (checked.error) return; // the frame says what is missing, beside the field

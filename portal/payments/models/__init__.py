@@ -1,0 +1,8 @@
+"""Money from customers: attempts to pay, payments, their allocation, credits, refunds and the journal."""
+
+from portal.payments.models.attempts import PaymentAttempt
+from portal.payments.models.journal import Journal
+from portal.payments.models.payments import Credit, Payment, PaymentAllocation
+from portal.payments.models.refunds import Dispute, Refund
+
+__all__ = ["Credit", "Dispute", "Journal", "Payment", "PaymentAllocation", "PaymentAttempt", "Refund"]
