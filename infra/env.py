@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from infra.env_casts import (
     Expected,
+    as_addresses,
     as_count,
     as_flag,
     as_host,
@@ -139,6 +140,19 @@ class Env:
     release: str = setting(as_text, "", "Name of the deployed release, for Sentry and /healthz.")
     log_level: str = setting(as_one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "DEBUG, INFO, WARNING or ERROR.")
     crash_at: str = setting(as_text, "", "Test hook: the process kills itself at this named point.")
+    front_backends: tuple[str, ...] = setting(
+        as_addresses,
+        "127.0.0.1:8000",
+        "The web processes behind the front door, host:port, comma-separated; read by `python -m infra.front`.",
+        group="Front door",
+    )
+    front_certificates: Path = setting(  # noqa: RUF009
+        as_path,
+        "/etc/porchlight/certificates",
+        "Folder of PEM files, key and chain in each: the base domain with *.BASE_DOMAIN, console, user content.",
+    )
+    front_http_port: int = setting(as_port, "80", "Port on which the front door redirects to https.")
+    front_https_port: int = setting(as_port, "443", "Port on which the front door serves.")
 
     @property
     def is_demo(self) -> bool:

@@ -68,6 +68,22 @@ def as_host(raw: str) -> str:
     return host
 
 
+def as_addresses(raw: str) -> tuple[str, ...]:
+    """Return one or more different addresses host:port, comma-separated."""
+    addresses = as_list(raw)
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        try:
+            as_host(host)
+            as_port(port)
+        except Expected:
+            addresses = ()
+            break
+    if not addresses or len(set(addresses)) < len(addresses):
+        raise Expected("different addresses host:port, comma-separated, for example 127.0.0.1:8001,127.0.0.1:8002")
+    return addresses
+
+
 def as_path(raw: str) -> Path:
     """Return an absolute path; a relative one starts at the checkout."""
     return (ROOT / raw.strip()).resolve()

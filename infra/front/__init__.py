@@ -1,0 +1,1 @@
+"""The front door: TLS, limits, and each company's host always to the same web process."""
