@@ -19,7 +19,7 @@ from tests.provisioning.conftest import own_database
 
 __all__ = ["own_database"]
 SCHEMAS = {ACME: "t_ac3e00000000000000000001", GLOBEX: "t_610be8000000000000000002"}
-READS = 150
+READS = 60
 
 
 def _read(tenant_id: UUID) -> Counter[str]:
