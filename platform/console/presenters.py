@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from console.presenters_settings import present_settings
 from console.selectors import (
     FleetFigures,
     RunRow,
@@ -115,6 +116,7 @@ def present_tenant(found: Tenant, *, now: datetime, may_hold: bool, may_release:
             {"label": _("Settings version"), "value": found.config_version},
             {"label": _("Stripe"), "value": account.card_payments if account else _("not connected")},
         ],
+        "settings": present_settings(found, now),
         "runs": run_rows(runs, now),
         "holds": holds,
         "may_hold": may_hold and found.lifecycle == Tenant.Lifecycle.ACTIVE,

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from tenants.config.layers import ORDER, Evaluation, LayerValue, Weighed, evaluate, weigh
 from tenants.config.operators import Change
 from tenants.config.places import EVERYBODY_LAYERS, as_layer_value, rows_of
-from tenants.config.registry import Key
+from tenants.config.registry import REGISTRY, Key
 from tenants.models import CohortMember, PlatformAuditEvent, SettingValue, Tenant
 
 
@@ -46,6 +46,18 @@ def explain(key: Key[Any], tenant: Tenant | None, now: datetime) -> Explanation:
         rows = [as_layer_value(row) for row in SettingValue.objects.filter(key=key.name, scope__in=EVERYBODY_LAYERS)]
     weighed = weigh(key, rows, tenant.pk if tenant else None, now)
     return Explanation(key, evaluate(weighed), weighed)
+
+
+def explain_all(tenant: Tenant, now: datetime) -> list[Explanation]:
+    """Return why a company has its value of every declared key, by name; one read."""
+    by_key: defaultdict[str, list[LayerValue]] = defaultdict(list)
+    for row in rows_of(tenant.pk, tenant.plan_id):
+        by_key[row.key].append(row)
+    found = []
+    for name, key in sorted(REGISTRY.items()):
+        weighed = weigh(key, by_key[name], tenant.pk, now)
+        found.append(Explanation(key, evaluate(weighed), weighed))
+    return found
 
 
 def stored_values(key: Key[Any], tenant: Tenant | None) -> list[LayerValue]:

@@ -77,12 +77,14 @@ def bump_version(place: Place) -> int:
 
 
 # -- reading, on the control plane ----------------------------------------------------------------------------
-def rows_of(tenant_id: UUID, plan_id: UUID, key: str) -> list[LayerValue]:
-    """Return every stored value of a key that speaks to a company, with who set it and why."""
+def rows_of(tenant_id: UUID, plan_id: UUID, key: str | None = None) -> list[LayerValue]:
+    """Return every stored value, of one key or of all, that speaks to a company, with who set it and why."""
     ranks = dict(CohortMember.objects.filter(tenant_id=tenant_id).values_list("cohort_id", "cohort__rank"))
     own = Q(scope__in=["grant", "operator", "owner"], scope_id=str(tenant_id))
     places = Q(scope__in=EVERYBODY_LAYERS) | Q(scope="plan", scope_id=str(plan_id)) | own
-    found = SettingValue.objects.filter(places | Q(scope="cohort", scope_id__in=ranks), key=key)
+    found = SettingValue.objects.filter(places | Q(scope="cohort", scope_id__in=ranks))
+    if key is not None:
+        found = found.filter(key=key)
     return [as_layer_value(row, ranks.get(row.scope_id, 0) if row.scope == "cohort" else 0) for row in found]
 
 

@@ -14,7 +14,8 @@ from tenants.config.registry import MAGIC_LINK_DAYS, PORTAL
 from tenants.context import prove_tenant
 from tenants.models import PlatformAuditEvent, SettingValue
 from tenants.scope import tenant_scope
-from tests.cast import ACME, GLOBEX
+from tests.cast import ACME, GLOBEX, STAFF_PASSWORD
+from tests.conftest import HostClient
 
 A, B = "t_ac3e00000000000000000001", "t_610be8000000000000000002"
 DAYS = MAGIC_LINK_DAYS.name
@@ -31,6 +32,15 @@ def run(control: object, capsys: pytest.CaptureFixture[str]) -> Any:
         return code, json.loads(out) if out else None, err
 
     return call
+
+
+@pytest.fixture
+def console(db: None) -> HostClient:
+    """Oscar's signed-in browser."""
+    client = HostClient("console.localhost")
+    person = {"email": "oscar@porchlight.example", "password": STAFF_PASSWORD}
+    assert client.post("/sign-in/", person).status_code == 302
+    return client
 
 
 def days_of(tenant_id: Any, schema: str) -> int:
@@ -195,3 +205,15 @@ def test_lists_show_every_declared_key_and_what_it_is_now(run: Any) -> None:
 def test_a_time_without_a_zone_is_utc(run: Any) -> None:
     run("settings", "set", DAYS, "3", "--tenant", "acme", "--expires", "2099-01-31T18:00", *WHY)
     assert SettingValue.objects.get(key=DAYS).expires_at == datetime(2099, 1, 31, 18, tzinfo=UTC)
+
+
+def test_a_companys_page_shows_what_counts_and_what_it_went_over(run: Any, console: HostClient) -> None:
+    """Acceptance 31, on the console's page: the winning layer, the values it went over, actor, reason."""
+    run("settings", "set", DAYS, "10", "--platform", *WHY)
+    run("settings", "set", DAYS, "3", "--tenant", "acme", "--lock", "--reason", "asked on the phone")
+    page = " ".join(console.get(f"/tenants/{ACME}/").content.decode().split())
+    for words in (DAYS, "by us for this company", "instead of 10 (for everybody), 7 (as built)", "asked on the phone"):
+        assert words in page
+    assert "platform.pool_target" not in page
+    other = console.get(f"/tenants/{GLOBEX}/").content.decode()
+    assert "asked on the phone" not in other
