@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from infra.crash import crash_point, declare_crash_points
-from provisioning.ledger import add_event
+from provisioning.events import add_event
 from provisioning.models import Run, SchemaSlot
 from tenants.models import SettingValue, Tenant
 from tenants.scope import control_scope

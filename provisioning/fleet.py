@@ -11,13 +11,17 @@ from math import ceil
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
+from infra.crash import crash_point, declare_crash_points
 from provisioning.fence import try_session_lock
-from provisioning.fleet_worker import work_through
+from provisioning.fleet_worker import MOST_ATTEMPTS, work_through
 from provisioning.models import MigrationPlan, MigrationState, MigrationWave, SchemaSlot
 from provisioning.plans import ensure_plan
 from provisioning.schemas import current_release
 from tenants.audit import Actor, record_control
 from tenants.scope import control_scope, owner_scope
+
+ENROLLED = "fleet.after_enrolling"
+declare_crash_points(ENROLLED)
 
 CONNECTIONS = 2
 # Each wave takes this share of all companies; schemas that wait for one go first and none of them may fail.
@@ -122,6 +126,7 @@ def _enrol(by: Actor, now: datetime) -> None:
         waves = MigrationWave.objects.filter(release=release)
         waves.filter(~Q(state=Wave.DONE) | Q(schemas__state=State.PENDING)).update(state=Wave.PENDING)
         record_control("fleet.rolled_out", by=by, now=now, target=release, after={"new": len(new)})
+    crash_point(ENROLLED)
 
 
 def _shared_out(slots: Iterable[SchemaSlot]) -> list[tuple[str, list[SchemaSlot]]]:
@@ -155,14 +160,27 @@ def _run_wave(
         )
     if not began:
         return False
-    with ThreadPoolExecutor(connections, thread_name_prefix="fleet") as threads:
-        workers = [threads.submit(work_through, wave.pk, plans) for _ in range(connections)]
-        while watch and wait(workers, timeout=LOOK_EVERY).not_done:
-            watch(fleet_status())
-        for worker in workers:
-            worker.result()
+    while True:
+        with ThreadPoolExecutor(connections, thread_name_prefix="fleet") as threads:
+            workers = [threads.submit(work_through, wave.pk, plans) for _ in range(connections)]
+            while watch and wait(workers, timeout=LOOK_EVERY).not_done:
+                watch(fleet_status())
+            for worker in workers:
+                worker.result()
+        if not _forgotten(wave):
+            break
     with control_scope():
         return bool(mine.filter(state=Wave.RUNNING).update(state=Wave.DONE, finished_at=now))
+
+
+def _forgotten(wave: MigrationWave) -> int:
+    """Make due again what nobody is at although the ledger says so: its taker's connection ended with the answer."""
+    with control_scope():
+        lost = wave.schemas.filter(state=State.RUNNING)
+        lost.filter(attempts__gte=MOST_ATTEMPTS).update(
+            state=State.FAILED, error="Every try ended with the server's connection."
+        )
+        return lost.filter(wave__state=Wave.RUNNING).update(state=State.PENDING)
 
 
 def fleet_status() -> FleetStatus:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -20,6 +21,8 @@ from provisioning.models import MigrationPlan
 from provisioning.schemas import checked, fingerprint_of
 from tenants.context import serving
 
+log = logging.getLogger("porchlight.provisioning")
+
 BEFORE, AFTER, RECORDED = "fleet.before_act", "fleet.after_act", "fleet.after_record"
 declare_crash_points(BEFORE, AFTER, RECORDED)
 
@@ -27,6 +30,8 @@ LOCK_TIMEOUT_MS = 2_000
 STATEMENT_TIMEOUT_MS = 60_000
 MOST_ATTEMPTS = 8
 RECYCLE_AFTER = 200
+# So many are taken and recorded at a time; whoever stumbles gives back what it has not begun.
+BATCH = 8
 FOUND_MIGRATED = "PL002"
 PASSING = (
     psycopg.errors.LockNotAvailable,
@@ -37,7 +42,7 @@ _TAKE = """
 UPDATE provisioning_migrationstate SET state = 'running', attempts = attempts + 1
  WHERE id IN (SELECT s.id FROM provisioning_migrationstate s JOIN provisioning_migrationwave w ON w.id = s.wave_id
                WHERE w.id = %s AND w.state = 'running' AND s.state = 'pending' AND s.next_at <= now()
-               ORDER BY s.next_at, s.schema_name LIMIT 1 FOR UPDATE OF s SKIP LOCKED)
+               ORDER BY s.next_at, s.schema_name LIMIT %s FOR UPDATE OF s SKIP LOCKED)
 RETURNING id, schema_name, from_release, attempts
 """
 _NEXT = """
@@ -47,15 +52,20 @@ SELECT extract(epoch FROM min(s.next_at) - now())::float FROM provisioning_migra
 """
 _DONE = """
 WITH done AS (
-    UPDATE provisioning_migrationstate SET state = 'done', fingerprint = %(fingerprint)s, finished_at = now(),
-           duration_ms = %(took)s, statement = '', error = ''
-     WHERE id = %(id)s AND state = 'running' RETURNING schema_name
+    UPDATE provisioning_migrationstate s SET state = 'done', fingerprint = %(fingerprint)s, finished_at = now(),
+           duration_ms = f.took, statement = '', error = ''
+      FROM unnest(%(ids)s::uuid[], %(took)s::int[]) AS f (id, took)
+     WHERE s.id = f.id AND s.state = 'running' RETURNING s.schema_name
 ), tenant AS (
     UPDATE tenants_tenant SET schema_release = %(release)s, schema_fingerprint = %(fingerprint)s
      WHERE schema_name IN (SELECT schema_name FROM done)
 )
 UPDATE provisioning_schemaslot SET release = %(release)s, fingerprint = %(fingerprint)s, stamp = ''
  WHERE schema_name IN (SELECT schema_name FROM done)
+"""
+_GIVE_BACK = """
+UPDATE provisioning_migrationstate SET state = 'pending', attempts = attempts - 1
+ WHERE id = ANY(%s) AND state = 'running'
 """
 _AGAIN = """
 UPDATE provisioning_migrationstate SET state = 'pending', statement = %s, error = %s,
@@ -83,6 +93,15 @@ class Failed(Exception):
         self.may_pass = may_pass
 
 
+class Taken(NamedTuple):
+    """A schema that this worker has to migrate."""
+
+    id: UUID
+    schema: str
+    from_release: str
+    attempts: int
+
+
 def work_through(wave_id: UUID, plans: Mapping[str, MigrationPlan]) -> None:
     """Migrate schemas of the wave until none is left or the wave is paused or stopped; runs in a thread of its own."""
     try:
@@ -94,51 +113,77 @@ def work_through(wave_id: UUID, plans: Mapping[str, MigrationPlan]) -> None:
 
 def _work(wave_id: UUID, plans: Mapping[str, MigrationPlan]) -> bool:
     """Work with one connection until it has met enough schemas; False when nothing is left."""
-    met = 0
+    met, batch = 0, 1
     with direct_connection("none") as conn:
-        # The log keeps its order: what a crash of the server forgets is a tail, and that is simply done again.
-        conn.execute("SET synchronous_commit = off")
-        while met < RECYCLE_AFTER:
-            taken = conn.execute(_TAKE, [wave_id]).fetchall()
-            if not taken:
-                ((wait,),) = conn.execute(_NEXT, [wave_id]).fetchall()
-                if wait is None:
-                    return False
-                time.sleep(min(max(wait, 0.02), 1.0))
-            for state_id, schema, from_release, attempts in taken:
-                _take_over(conn, state_id, schema, plans[from_release], attempts)
-                met += 1
-            if conn.closed:
-                break
+        try:
+            # The log keeps its order: what a crash of the server forgets is a tail, and that is simply done again.
+            conn.execute("SET synchronous_commit = off")
+            while met < RECYCLE_AFTER and not conn.closed:
+                taken = [Taken(*row) for row in conn.execute(_TAKE, [wave_id, batch]).fetchall()]
+                if not taken:
+                    ((wait,),) = conn.execute(_NEXT, [wave_id]).fetchall()
+                    if wait is None:
+                        return False
+                    time.sleep(min(max(wait, 0.02), 1.0))
+                # One first, so that a plan that fails everywhere is met by few.
+                batch = min(2 * batch, BATCH) if _migrate_batch(conn, taken, plans) else 1
+                met += len(taken)
+        except psycopg.OperationalError:
+            if not conn.closed:
+                raise
+            # The server has ended this connection; whether there is another one shows when it is asked for.
+            log.warning("a connection of the roll-out was ended")
     return True
 
 
-def _take_over(conn: psycopg.Connection[Any], state_id: UUID, schema: str, plan: MigrationPlan, attempts: int) -> None:
-    crash_point(BEFORE)
-    began = time.monotonic()
-    try:
-        _migrate(conn, schema, plan, last=attempts >= MOST_ATTEMPTS)
-        crash_point(AFTER)
-        _run_tasks(conn, schema, plan)
-        facts = {"id": state_id, "fingerprint": plan.fingerprint, "release": plan.to_release}
-        _write(conn, _DONE, facts | {"took": int((time.monotonic() - began) * 1000)})
+def _migrate_batch(conn: psycopg.Connection[Any], taken: list[Taken], plans: Mapping[str, MigrationPlan]) -> bool:
+    """Migrate what was taken and record it; False when one failed, and what came after it was given back."""
+    done: list[tuple[UUID, int]] = []
+    failed: tuple[Taken, Failed] | None = None
+    left = list(taken)
+    while left and failed is None:
+        each = left.pop(0)
+        plan = plans[each.from_release]
+        crash_point(BEFORE)
+        began = time.monotonic()
+        try:
+            _migrate(conn, each.schema, plan, last=each.attempts >= MOST_ATTEMPTS)
+            crash_point(AFTER)
+            _run_tasks(conn, each.schema, plan)
+            done.append((each.id, int((time.monotonic() - began) * 1000)))
+        except Failed as error:
+            failed = each, error
+    if done:
+        plan = next(iter(plans.values()))  # all of them lead to one release, and to one fingerprint
+        facts = {"ids": [row[0] for row in done], "took": [row[1] for row in done]}
+        _write(conn, _DONE, facts | {"fingerprint": plan.fingerprint, "release": plan.to_release})
         crash_point(RECORDED)
-    except Failed as failed:
-        if failed.may_pass and attempts < MOST_ATTEMPTS:
-            wait = random.uniform(0.2, 0.6) * attempts  # noqa: S311  so that those who met do not meet again
-            _write(conn, _AGAIN, [failed.statement, failed.error, wait, state_id])
-        else:
-            _write(conn, _FAILED, {"id": state_id, "statement": failed.statement, "error": failed.error})
-    finally:
-        if not conn.closed:
-            conn.execute("SELECT pg_advisory_unlock_all()")
+    if failed:
+        _record_failure(conn, *failed)
+    if left:
+        _write(conn, _GIVE_BACK, [[each.id for each in left]])
+    if not conn.closed:
+        conn.execute("SELECT pg_advisory_unlock_all()")
+    return failed is None
+
+
+def _record_failure(conn: psycopg.Connection[Any], taken: Taken, failed: Failed) -> None:
+    if failed.may_pass and taken.attempts < MOST_ATTEMPTS:
+        wait = random.uniform(0.2, 0.6) * taken.attempts  # noqa: S311  so that those who met do not meet again
+        _write(conn, _AGAIN, [failed.statement, failed.error, wait, taken.id])
+    else:
+        _write(conn, _FAILED, {"id": taken.id, "statement": failed.statement, "error": failed.error})
 
 
 def _write(conn: psycopg.Connection[Any], statement: str, values: Any) -> None:
-    """Write into the ledger, on another connection when the server has ended this one."""
-    if not conn.closed:
-        conn.execute(statement, values)
-        return
+    """Write into the ledger, on another connection when the server has ended this one; may be written twice."""
+    try:
+        if not conn.closed:
+            conn.execute(statement, values)
+            return
+    except psycopg.OperationalError:
+        if not conn.closed:
+            raise
     with direct_connection("none") as other:
         other.execute(statement, values)
 

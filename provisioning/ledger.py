@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F
 
-from provisioning.models import Run, RunEvent, Step
+from provisioning.events import add_event
+from provisioning.models import Run, Step
 from provisioning.steps.base import Result
 from tenants.audit import SYSTEM, Actor, record_control
 from tenants.models import Epoch, Hostname, Tenant
@@ -147,12 +147,6 @@ def cancel(run_id: UUID, *, by: Actor, now: datetime, reason: str = "") -> bool:
         after={"lifecycle": Tenant.Lifecycle.PURGING},
     )
     return True
-
-
-def add_event(run_id: UUID, kind: str, *, step: str = "", args: dict[str, Any] | None = None, now: datetime) -> None:
-    """Append to the run's history; the caller holds the run's row."""
-    last = RunEvent.objects.filter(run_id=run_id).aggregate(seq=Max("seq"))["seq"] or 0
-    RunEvent.objects.create(run_id=run_id, seq=last + 1, at=now, kind=kind, step=step, args=args or {})
 
 
 def _locked(run_id: UUID) -> Run:

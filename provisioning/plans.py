@@ -11,6 +11,7 @@ from django.db.migrations import Migration, RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.utils.module_loading import import_string
 
+from infra.crash import crash_point, declare_crash_points
 from provisioning.blueprint import SELF, compile_blueprint, replay
 from provisioning.fence import hold_session_lock
 from provisioning.models import MigrationPlan, SchemaSlot
@@ -27,6 +28,9 @@ from provisioning.templates import ensure_template, find_blueprint
 from tenants.changes import PER_TENANT
 from tenants.scope import control_scope, owner_scope
 from tenants.tasks import TenantTask
+
+WITHIN = "plan.within"
+declare_crash_points(WITHIN)
 
 
 class PlanRefused(Exception):
@@ -74,6 +78,7 @@ def _rehearse(plan: MigrationPlan, wanted: str) -> None:
     blueprint = find_blueprint(plan.from_release) or compile_blueprint(_one_of(plan.from_release))
     drop_schema(name)
     replay(blueprint, name)
+    crash_point(WITHIN)
     try:
         with owner_scope(name):
             executor, pending = pending_migrations()

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from provisioning import ledger
 from provisioning.addresses import AddressTaken
+from provisioning.events import add_event
 from provisioning.models import Run, Step
 from provisioning.steps.order import STEPS
 from provisioning.tasks import drive_run
@@ -71,7 +72,7 @@ def start_run(*, company: NewCompany, holder: UUID, by: Actor, now: datetime) ->
             for position, step in enumerate(STEPS)
         ]
     )
-    ledger.add_event(run.pk, "run.created", now=now)
+    add_event(run.pk, "run.created", now=now)
     record_control(
         "tenant.created",
         by=by,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from statistics import median
 from uuid import UUID
 
 from django.db import connection
@@ -16,6 +17,8 @@ from provisioning.schemas import current_release, drop_schema, fingerprint, new_
 from provisioning.stamps import stamp_of
 from provisioning.templates import ensure_template
 from tenants.scope import control_scope, owner_scope
+
+GUESSED_SECONDS = 5.0
 
 _CLAIM = f"""
 UPDATE provisioning_schemaslot SET state = 'claimed', claimed_by_run = %s
@@ -49,6 +52,15 @@ def claim_slot(run_id: UUID) -> str | None:
 def is_as_built(schema: str, digest: str) -> bool:
     """Whether the schema still has the fingerprint that the ledger holds."""
     return fingerprint(schema) == digest
+
+
+def usual_build_seconds() -> float:
+    """Return how long the last schemas took to build: the middle one of ten, or a guess when there are none."""
+    with control_scope():
+        latest = SchemaSlot.objects.filter(built_at__isnull=False).order_by("-built_at")[:10]
+        times = latest.values_list("created_at", "built_at")
+        took = [(built - began).total_seconds() for began, built in times if built]
+    return round(median(took), 1) if took else GUESSED_SECONDS
 
 
 def read_stamp(schema: str) -> str:

@@ -21,6 +21,10 @@ def add_groups(groups: Any, add: AddCommand) -> None:
     run.add_argument("--connections", type=int, default=2)
     run.set_defaults(login="owner")
     add(fleet, "status", show_fleet, "the waves, and every schema that is stuck with its statement")
+    verify = add(fleet, "verify", verify_fleet, "compare every schema's catalogue with the ledger")
+    verify.add_argument("--connections", type=int, default=2)
+    verify.add_argument("--fingerprints", action="store_true", help="also of those that nobody has touched")
+    verify.set_defaults(login="owner")
     add(fleet, "pause", pause_migrations, "end after the schemas at work; run goes on", writes=True)
     retry = add(fleet, "retry", retry_migration, "make what failed due again; then run", writes=True)
     retry.add_argument("schema", nargs="?", help="one schema, also a held one; without it all that failed")
@@ -70,13 +74,18 @@ def show_plan(arguments: Any) -> Rows:
     from django.utils import timezone
 
     from provisioning.fleet import behind, make_plans
+    from provisioning.plan_costs import costs_of
 
-    counts = behind()
-    return [
-        {"from": plan.from_release, "to": plan.to_release, "schemas": counts[plan.from_release], "statement": statement}
-        for plan in make_plans(timezone.now())
-        for statement in (*plan.statements, *(f"for each company: {task}" for task in plan.tasks))
-    ]
+    counts, rows = behind(), []
+    for plan in make_plans(timezone.now()):
+        release = {"from": plan.from_release, "to": plan.to_release, "schemas": counts[plan.from_release]}
+        for cost in costs_of(plan):
+            weight = {"table": cost.table, "rows": cost.rows, "largest": cost.largest, "lock": cost.lock}
+            rows.append({**release, "statement": cost.statement, **weight})
+        for task in plan.tasks:
+            weight = {"table": "", "rows": "", "largest": "", "lock": "none"}
+            rows.append({**release, "statement": f"for each company: {task}", **weight})
+    return rows
 
 
 def run_migrations(arguments: Any) -> Rows:
@@ -99,6 +108,24 @@ def run_migrations(arguments: Any) -> Rows:
         raise Partial("Not every schema was reached.", show_fleet(arguments))
     status = fleet_status()
     return [{"release": status.release, "done": status.done, "held": status.held, "behind": status.behind}]
+
+
+def verify_fleet(arguments: Any) -> Rows:
+    """Look at every schema; raises Partial with those that are not what the ledger says."""
+    from provisioning.fleet_check import check_fleet
+    from provisioning.models import SchemaSlot
+
+    alive = SchemaSlot.objects.filter(state__in=["ready", "claimed"]).count()
+    with progress("Looking at schemas", alive) as show_done:
+        count, differences = check_fleet(
+            connections=max(1, arguments.connections), every_fingerprint=arguments.fingerprints, watch=show_done
+        )
+    if differences:
+        raise Partial(
+            f"{len(differences)} of {count} schemas are not what the ledger says.",
+            [{"schema": each.schema, "what": each.what} for each in differences],
+        )
+    return [{"schemas": count, "differences": 0}]
 
 
 def show_fleet(arguments: Any) -> Rows:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from provisioning.models import Run, Step
+from provisioning.events import BUILDING
+from provisioning.models import Run, RunEvent, Step
 from signup.addresses import host_of
 
 State = Literal["running", "failed", "ready", "canceled"]
@@ -63,11 +64,14 @@ def progress_of(run: Run) -> Progress:
         state = "failed"
     # The company's own row has given the address back when it was canceled.
     host = host_of(run.tenant.signup.slug)
+    building = RunEvent.objects.filter(run=run, kind=BUILDING).order_by("-seq").first()
     can_cancel = state in ("running", "failed") and run.tenant.first_activated_at is None
-    return Progress(state, host, run.tenant.owner_email, tuple(_item(step, host) for step in steps), can_cancel)
+    return Progress(
+        state, host, run.tenant.owner_email, tuple(_item(step, host, building) for step in steps), can_cancel
+    )
 
 
-def _item(step: Step, host: str) -> Item:
+def _item(step: Step, host: str, building: RunEvent | None) -> Item:
     text = str(TEXTS.get(step.name, step.name))
     if step.state == Step.State.DONE:
         return Item("done", text, _note(step, host), _took(step))
@@ -77,6 +81,10 @@ def _item(step: Step, host: str) -> Item:
     if step.state == Step.State.WAITING:
         return Item("now", text, _("It did not work at once. We are trying again by ourselves."))
     if step.state == Step.State.RUNNING:
+        if building and step.name == building.step:
+            seconds = max(1, round(building.args["seconds"]))
+            note = _("None was waiting, so we are building yours now. The last ones took about %(seconds)s s.")
+            return Item("now", text, note % {"seconds": seconds})
         return Item("now", text)
     return Item("", text)
 

@@ -119,6 +119,15 @@ def test_importing_measures_both_lists_and_claims_no_peer() -> None:
     assert data_folder() == before
 
 
+def test_saga_follows_companies_from_their_confirmation_to_their_portal() -> None:
+    before = data_folder()
+    report = report_of("saga", "--rounds", "2")
+    targets = {row["name"]: row["target"] for row in report["rows"] if row["target"]}
+    assert targets["verified sign-up to a served portal, median"] == "≤ 500 ms"
+    assert {"of it: to the first step, median", "of it: probe, median"} <= {row["name"] for row in report["rows"]}
+    assert data_folder() == before
+
+
 def test_a_benchmark_that_does_not_exist_is_named() -> None:
     done = run("provison")
     assert done.returncode == 2

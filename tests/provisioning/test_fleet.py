@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -38,7 +32,6 @@ from provisioning.templates import ensure_template
 from tenants.audit import SYSTEM
 from tenants.models import PlatformAuditEvent, Tenant
 from tenants.scope import control_scope, owner_scope
-from tests.live import ROOT
 from tests.provisioning.schemas import alter, catalogue, schemas, superuser
 from tests.provisioning.yesterday import make_fleet
 
@@ -256,34 +249,6 @@ def _end_whoever_waits() -> int:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SET LOCAL lock_timeout%'"
         ).rowcount
-
-
-@pytest.mark.parametrize("point", [fleet_worker.BEFORE, fleet_worker.AFTER, fleet_worker.RECORDED, "template.within"])
-def test_a_killed_roll_out_is_resumed_by_the_next(own_database: str, point: str) -> None:
-    """R-PROV-4, ISO-32: SIGKILL at each boundary; nothing is done twice, nobody is forgotten."""
-    companies, waiting = make_fleet(companies=3, waiting=1)
-    if point == "template.within":
-        alter(f"DELETE FROM provisioning_schematemplate WHERE release = '{current_release()}'")
-    before = schemas()
-    assert _deploy(own_database, CRASH_AT=point).returncode == -signal.SIGKILL
-    assert behind()
-    done = _deploy(own_database)
-    assert done.returncode == 0, done.stderr.decode()
-    _assert_migrated(companies + waiting)
-    assert schemas() == before
-    assert fleet_status().is_complete
-
-
-def _deploy(database: str, **extra: str) -> subprocess.CompletedProcess[bytes]:
-    """Run what a deployment runs, in a process of its own."""
-    environ = dict(os.environ) | {
-        "DATABASE_URL": urlsplit(settings.ENV.database_url)._replace(path=f"/{database}").geturl(),
-        "DATABASE_LOGIN": "owner",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
-    }
-    command = [sys.executable, str(ROOT / "manage.py"), "provision_migrate"]
-    return subprocess.run(command, cwd=ROOT, env=environ | extra, capture_output=True, timeout=120, check=False)
 
 
 def test_only_one_process_rolls_out() -> None:

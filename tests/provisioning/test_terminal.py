@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from console import cli
-from provisioning.models import MigrationState, Run
+from provisioning.models import MigrationState, Run, SchemaSlot
+from provisioning.plan_costs import lock_of
 from provisioning.steps.order import CRASH_POINTS
 from tenants.models import Hostname, PlatformAuditEvent, Tenant
 from tenants.scope import control_scope
@@ -52,6 +53,7 @@ def test_a_release_is_planned_run_held_and_retried(capsys: pytest.CaptureFixture
     alter(f"ALTER TABLE {stuck}.payments_paymentattempt OWNER TO postgres")
     code, plan = _say(capsys, "migrations", "plan")
     assert (code, plan[0]["schemas"]) == (cli.OK, 4)
+    assert (plan[0]["table"], plan[0]["lock"].split(":")[0]) == ("payments_paymentattempt", "access exclusive")
     assert _say(capsys, "migrations", "run", "--dry-run") == (cli.OK, [{"from": "yesterday", "schemas": 4}])
     assert not _states()
     code, rows = _say(capsys, "migrations", "run")
@@ -76,6 +78,42 @@ def test_a_release_is_planned_run_held_and_retried(capsys: pytest.CaptureFixture
         ) == {"cli"}
 
 
+def test_every_schema_is_compared_with_the_ledger(capsys: pytest.CaptureFixture[str]) -> None:
+    """By stamp; what was touched by its fingerprint, and all of them by it if asked for."""
+    _say(capsys, "pool", "build", "3")
+    assert _say(capsys, "migrations", "verify")[1] == [{"schemas": 3 + len(CAST), "differences": 0}]
+    with control_scope():
+        changed, reindexed, gone = SchemaSlot.objects.filter(state="ready").values_list("schema_name", flat=True)
+    alter(f"REINDEX TABLE {reindexed}.customers_customer")
+    assert _say(capsys, "migrations", "verify", "--fingerprints")[0] == cli.OK
+    alter(f"ALTER TABLE {changed}.customers_customer ADD COLUMN extra integer")
+    alter(f"DROP SCHEMA {gone} CASCADE")
+    for words in ((), ("--fingerprints",)):
+        code, rows = _say(capsys, "migrations", "verify", *words)
+        assert code == cli.PARTIAL
+        assert {row["schema"]: row["what"] for row in rows} == {
+            changed: "is not as its release",
+            gone: "is not there",
+        }
+
+
+@pytest.mark.parametrize(
+    ("statement", "lock"),
+    [
+        ('ALTER TABLE "a" ADD COLUMN "b" integer', "access exclusive"),
+        ('ALTER TABLE "a" ADD CONSTRAINT "c" FOREIGN KEY ("b") REFERENCES "d" ("id")', "share row exclusive"),
+        ('CREATE INDEX "i" ON "a" ("b")', "share:"),
+        ('CREATE TABLE "a" ("id" uuid)', "none"),
+        ('UPDATE "a" SET "b" = 1', "row exclusive"),
+        ("GRANT SELECT ON a TO b", "none"),
+    ],
+)
+def test_a_plan_says_which_lock_a_statement_takes(statement: str, lock: str) -> None:
+    """platform.md 3.7."""
+    assert lock_of(statement).startswith(lock)
+
+
+CAST = ("acme", "globex")
 CREATE = ("tenants", "create", "bright-electric", "--email", "renee@bright.example", "--name", "Bright Electric")
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from provisioning.events import BUILDING, add_event
 from provisioning.ledger import MAX_STARTS, begin_step, fail_step, finish_step, open_run
 from provisioning.models import Run
 from provisioning.steps.order import STEPS
@@ -66,6 +67,17 @@ def test_every_step_has_its_name_and_finished_ones_their_time(watcher: Watcher) 
     assert [item.state for item in items] == ["done", "now"] + [""] * (len(STEPS) - 2)
     assert items[0].end == "0.25 s"
     assert len({item.text for item in items}) == len(STEPS)
+
+
+def test_who_has_to_wait_for_a_schema_is_told_so_and_how_long_it_took_others(watcher: Watcher) -> None:
+    """Acceptance check 10: the slow path is announced, with an estimate from recent ones."""
+    now = timezone.now()
+    open_run(watcher.run.pk, now)
+    begin_step(watcher.run.pk, "build_slot", now)
+    assert watcher.look().context["steps"][1].note == ""
+    with control_scope():
+        add_event(watcher.run.pk, BUILDING, step="build_slot", args={"seconds": 3.2}, now=now)
+    assert "building yours now. The last ones took about 3 s." in watcher.look().content.decode()
 
 
 def test_the_page_looks_again_with_and_without_script(watcher: Watcher) -> None:
