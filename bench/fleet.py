@@ -13,6 +13,7 @@ import psycopg
 
 from bench.peers import Kind, Peer, known_kinds, running_peer
 from bench.place import copy_database, server_version, temporary_place
+from bench.quiet import tell
 from bench.report import AtLeast, AtMost, Measured, Row, TimesBetter
 from bench.standing import add_tenants, checkpoint
 from bench.through import Share, ask_records, prove_all, send_bare
@@ -49,7 +50,7 @@ def run(*, rounds: int = 3, tenants: int = 1_000, sample: int = 8, peers: str = 
 
         from provisioning.plans import ensure_plan
 
-        names, _checkpoints = add_tenants(server, make_yesterday(), YESTERDAY, tenants)
+        names = add_tenants(server, make_yesterday(), YESTERDAY, tenants)
         kinds, remarks = known_kinds(peers)
         kinds = [kind for kind in kinds if not kind.is_clone]
         places = {kind: copy_database(server, kind.engine) for kind in kinds}
@@ -166,6 +167,7 @@ def _rounds(
         for name, way in ways:
             checkpoint(server)
             migrated, idle = way(number)
+            tell(f"round {number + 1} of {rounds}, {name}: {migrated:.1f} tenants/s")
             took.setdefault(name, []).append(migrated)
             took.setdefault(f"{name}, nothing to do", []).append(idle)
     return took

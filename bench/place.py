@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+import psycopg
+from psycopg import sql
+
 from infra.embedded.bootstrap import DATABASE, OWNER_LOGIN, bootstrap_embedded
 from infra.embedded.postgres import RunningPostgres, temporary_postgres
 from infra.embedded.valkey import temporary_valkey
@@ -60,6 +63,30 @@ def temporary_place(*, durable: bool = False, settings: str = "config.settings")
             yield server
         finally:
             leave_database()
+            _set_fsync(server, "off")  # nobody will want what is written now
+
+
+@contextmanager
+def careless(server: RunningPostgres) -> Iterator[None]:
+    """Let a durable server write nothing through while something is prepared that is not measured."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        was = connection.execute("SHOW fsync").fetchone()
+    _set_fsync(server, "off")
+    try:
+        yield
+    finally:
+        if was == ("on",):
+            # What is still on its way to the disk would be waited for by the first who writes something through.
+            with psycopg.connect(server.url(), autocommit=True) as connection:
+                connection.execute("CHECKPOINT")
+            os.sync()
+            _set_fsync(server, "on")
+
+
+def _set_fsync(server: RunningPostgres, value: str) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET fsync = {value}".encode())
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def leave_database() -> None:
@@ -73,12 +100,9 @@ def leave_database() -> None:
 
 def copy_database(server: RunningPostgres, name: str) -> str:
     """Copy the schemas as they stand into another database, with an empty `public`; returns its address."""
-    import psycopg
-    from psycopg import sql
-
     leave_database()
     owner = sql.Identifier(OWNER_LOGIN)
-    with psycopg.connect(server.url(), autocommit=True) as connection:
+    with careless(server), psycopg.connect(server.url(), autocommit=True) as connection:
         copy = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy")
         connection.execute(copy.format(sql.Identifier(name), owner, sql.Identifier(DATABASE)))
     with psycopg.connect(server.url(dbname=name), autocommit=True) as connection:
@@ -89,16 +113,11 @@ def copy_database(server: RunningPostgres, name: str) -> str:
 
 def drop_database(server: RunningPostgres, name: str) -> None:
     """Remove a copy, whoever is still connected to it."""
-    import psycopg
-    from psycopg import sql
-
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def server_version(server: RunningPostgres) -> int:
     """Return the server's version as libpq writes it, 180003 for 18.3."""
-    import psycopg
-
     with psycopg.connect(server.url()) as connection:
         return connection.info.server_version

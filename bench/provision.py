@@ -11,6 +11,7 @@ import psycopg
 
 from bench.peers import Peer, known_kinds, running_peer
 from bench.place import copy_database, temporary_place
+from bench.quiet import tell
 from bench.report import AtMost, Measured, Row, TimesBetter, TimesLimit, summary
 from bench.standing import add_tenants, checkpoint, creation_text
 
@@ -121,6 +122,7 @@ def _rounds(ways: list[tuple[str, Callable[[], float]]], rounds: int) -> dict[st
     # What ran just before leaves its mark, so nobody always follows the same one.
     order = random.Random(20261121)
     for number in range(rounds + 1):
+        tell(f"round {number} of {rounds}")
         order.shuffle(ways)
         for name, way in [*ways, ("claim", by_handing_out)]:
             seconds = way()

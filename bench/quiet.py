@@ -34,3 +34,8 @@ def _busy() -> float | None:
         return None
     user, nice, system, _idle, _waiting, *rest = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
     return float(user + nice + system + sum(rest[:3])) / os.sysconf("SC_CLK_TCK")
+
+
+def tell(text: str) -> None:
+    """Say how far a long benchmark is, where its report does not go."""
+    print(f"  {text}", file=sys.stderr, flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from bench.pages import running_pages
 from bench.peers import Kind, known_kinds, running_peer
 from bench.place import copy_database, drop_database, server_version, temporary_place
 from bench.provision import bare_statements, by_handing_out, by_replay
+from bench.quiet import tell
 from bench.report import AtMost, Measured, Row, Target, TimesBetter, TimesLimit
-from bench.standing import add_tenants, checkpoint, furnish
+from bench.standing import checkpoint, furnish, grow_durably
 from infra.embedded.bootstrap import DATABASE
 from infra.embedded.postgres import RunningPostgres
 
@@ -84,7 +84,7 @@ def _grow_to(mark: int, server: RunningPostgres, blueprint: Blueprint, found: Fi
         standing = Tenant.objects.count()
     if mark > standing:
         began = perf_counter()
-        names, checkpoints = add_tenants(server, blueprint, current_release(), mark - standing, first=standing)
+        names, checkpoints = grow_durably(server, blueprint, current_release(), mark - standing, first=standing)
         found.took.setdefault("tenants/s", []).append(len(names) / (perf_counter() - began))
         found.took.setdefault("checkpoint", []).extend(checkpoints)
         furnish()
@@ -110,7 +110,7 @@ def _at_mark(mark: int, server: RunningPostgres, rounds: int, found: Findings) -
                     found.took.setdefault(f"{name} at {mark}", []).append(seconds)
     if mark not in (found.marks[0], found.marks[-1]):
         return
-    print(f"  the peers beside {mark} tenants", file=sys.stderr, flush=True)
+    tell(f"the peers beside {mark} tenants")
     places = {engine: copy_database(server, engine) for engine in dict.fromkeys(kind.engine for kind in found.kinds)}
     with ExitStack() as stack:
         beside = [stack.enter_context(running_peer(kind, places[kind.engine])) for kind in found.kinds]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from time import perf_counter
@@ -10,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from bench.place import careless
+from bench.quiet import tell
+from infra.embedded.bootstrap import DATABASE
 from infra.embedded.postgres import RunningPostgres
 
 if TYPE_CHECKING:
@@ -23,11 +25,16 @@ RECYCLE_AFTER = 50
 
 def add_tenants(
     server: RunningPostgres, blueprint: Blueprint, release: str, count: int, *, first: int = 0
-) -> tuple[list[str], list[float]]:
-    """Make schemas and enter them as companies `company-<number>` from `first` on.
+) -> list[str]:
+    """Make schemas and enter them as companies `company-<number>` from `first` on; returns the schemas' names."""
+    with careless(server):
+        return grow_durably(server, blueprint, release, count, first=first)[0]
 
-    Returns the schemas' names and the seconds that each checkpoint took.
-    """
+
+def grow_durably(
+    server: RunningPostgres, blueprint: Blueprint, release: str, count: int, *, first: int = 0
+) -> tuple[list[str], list[float]]:
+    """Do the same as a server of production would; returns the names and the seconds that each checkpoint took."""
     from django.utils import timezone
 
     from provisioning.schemas import new_schema_name
@@ -41,9 +48,9 @@ def add_tenants(
                 maker.result()
         checkpoints.append(checkpoint(server))
         if count > BETWEEN_CHECKPOINTS:
-            print(f"  {first + begin + len(some)} tenants stand", file=sys.stderr, flush=True)
+            tell(f"{first + begin + len(some)} tenants stand")
     _enter(names, blueprint.fingerprint, release, first, timezone.now())
-    with psycopg.connect(server.url(dbname="porchlight"), autocommit=True) as connection:
+    with psycopg.connect(server.url(dbname=DATABASE), autocommit=True) as connection:
         connection.execute("ANALYZE pg_class, pg_namespace, pg_attribute, pg_index, pg_constraint, pg_depend")
     return names, checkpoints
 
