@@ -14,7 +14,7 @@ from typing import Any
 from bench.peers import PEERS
 from bench.plot import as_svg
 from bench.quiet import Watch
-from bench.report import Measured, as_markdown, describe_machine
+from bench.report import Measured, as_markdown, as_overview, describe_machine
 
 NAMES = tuple(
     name for name in ("provision", "saga", "routing", "fleet", "scale", "importing") if find_spec(f"bench.{name}")
@@ -37,12 +37,23 @@ def main(arguments: list[str]) -> int:
     report, samples = measure(names[0], asked)
     print(as_text(report) if asked.json else as_markdown(report))
     if asked.save:
-        name = names[0] if asked.tenants is None else f"{names[0]}-{asked.tenants}"
-        (RESULTS / f"{name}.json").write_text(as_text(report), encoding="utf-8")
-        (RESULTS / f"{name}.svg").write_text(as_svg(report), encoding="utf-8")
-        (RESULTS / f"{name}.md").write_text(as_markdown(report, f"{name}.svg"), encoding="utf-8")
-        (RESULTS / f"{name}.samples.json").write_text(as_text(samples, indent=None), encoding="utf-8")
+        save(names[0] if asked.tenants is None else f"{names[0]}-{asked.tenants}", report, samples)
     return 0
+
+
+def save(name: str, report: dict[str, Any], samples: dict[str, list[float]]) -> None:
+    """Keep a report with its page, plot and measurements, and renew the overview of all reports."""
+    (RESULTS / f"{name}.json").write_text(as_text(report), encoding="utf-8")
+    (RESULTS / f"{name}.svg").write_text(as_svg(report), encoding="utf-8")
+    (RESULTS / f"{name}.md").write_text(as_markdown(report, f"{name}.svg"), encoding="utf-8")
+    (RESULTS / f"{name}.samples.json").write_text(as_text(samples, indent=None), encoding="utf-8")
+    (RESULTS / "README.md").write_text(as_overview(kept_reports()), encoding="utf-8")
+
+
+def kept_reports() -> dict[str, dict[str, Any]]:
+    """Return all kept reports by the names of their files."""
+    files = [path for path in RESULTS.glob("*.json") if not path.stem.endswith(".samples")]
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
 
 
 def parser() -> argparse.ArgumentParser:

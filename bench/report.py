@@ -213,6 +213,26 @@ def as_markdown(report: dict[str, Any], plot: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def as_overview(reports: Mapping[str, dict[str, Any]]) -> str:
+    """Return the page that names every row with a target; the keys are the names of the reports' files."""
+    lines = [
+        "# What was measured",
+        "",
+        "Every row that has a target; each page says how it was measured, on what, and shows the others.",
+        "",
+        "| measured in | what | unit | ours | peers | limit | target | met |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, report in sorted(reports.items()):
+        for row in report["rows"]:
+            if row["target"]:
+                peers = ", ".join(f"{peer}: {shown(value)}" for peer, value in row["peers"].items()) or "none"
+                met = {True: "yes", False: "**no**", None: "–"}[row["met"]]
+                figures = (shown(row["ours"]), peers, shown(row["limit"]), row["target"], met)
+                lines.append(f"| [{name}]({name}.md) | {' | '.join((row['name'], row['unit'], *figures))} |")
+    return "\n".join(lines) + "\n"
+
+
 def shown(value: float | None) -> str:
     """Return a figure as people read it."""
     if value is None:

@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench.__main__ import kept_reports
 from bench.plot import as_svg
-from bench.report import AtLeast, AtMost, Row, TimesBetter, TimesLimit, TimesPeer, as_markdown, summary
+from bench.report import AtLeast, AtMost, Row, TimesBetter, TimesLimit, TimesPeer, as_markdown, as_overview, summary
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results"
@@ -134,12 +135,22 @@ def test_a_benchmark_that_does_not_exist_is_named() -> None:
     assert "no benchmark named provison" in done.stderr
 
 
-@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.md")), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize(
+    "path", sorted(set(RESULTS.glob("*.md")) - {RESULTS / "README.md"}), ids=lambda path: str(path.stem)
+)
 def test_the_kept_results_have_the_agreed_shape_and_their_table_and_plot_are_theirs(path: Path) -> None:
     report = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert_shape(report)
     assert path.read_text(encoding="utf-8") == as_markdown(report, f"{path.stem}.svg")
     assert path.with_suffix(".svg").read_text(encoding="utf-8") == as_svg(report)
+
+
+def test_the_overview_shows_every_row_with_a_target_of_every_kept_report() -> None:
+    reports = kept_reports()
+    page = (RESULTS / "README.md").read_text(encoding="utf-8")
+    assert page == as_overview(reports)
+    rows = [(name, row["name"]) for name, report in reports.items() for row in report["rows"] if row["target"]]
+    assert all(f"| [{name}]({name}.md) | {row} |" in page for name, row in rows)
 
 
 def test_a_plot_is_well_formed_and_shows_every_figure_of_its_rows() -> None:
