@@ -26,18 +26,6 @@ class Share:
     plan: MigrationPlan
 
 
-def prove_all(share: Share) -> float:
-    """Compare every schema's whole catalogue with the release; returns seconds. Raises AssertionError."""
-    from provisioning.schemas import fingerprint_of
-
-    def prove(connection: psycopg.Connection[Any], names: list[str]) -> None:
-        for name in names:
-            found = connection.execute(fingerprint_of(name)).fetchone()
-            assert found == (share.plan.fingerprint,), name
-
-    return _through(share.names, prove)
-
-
 def ask_records(names: list[str]) -> float:
     """Count every schema's recorded migrations, many schemas with one statement; returns seconds."""
     counts: set[int] = set()
