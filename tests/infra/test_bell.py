@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from queue import Empty, Queue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import dramatiq
@@ -31,16 +31,23 @@ def heard(valkey: RunningValkey) -> Iterator[tuple[WakingBroker, Queue[Any], Any
     broker.declare_queue("control")
     consumer = broker.consume("control", prefetch=1, timeout=LONG_MS)
     found: Queue[Any] = Queue()
+    over = Event()
 
     def listen() -> None:
         for message in consumer:
+            if over.is_set():
+                return
             if message is not None:
                 found.put(message)
 
-    Thread(target=listen, daemon=True).start()
+    listener = Thread(target=listen, daemon=True)
+    listener.start()
     # The first ring may come before the listener hears; it is repeated until it does.
     yield broker, found, consumer
-    broker.client.flushall()
+    over.set()
+    while listener.is_alive():  # before its server ends
+        broker.client.publish("porchlight:bell", "control")
+        listener.join(timeout=0.2)
 
 
 def _message(number: int) -> Message[Any]:
