@@ -115,7 +115,7 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
                 raise NotARead("a cursor of another kind or scope")
             return _plain._cursor(self)  # _guard() enters the scope together with the statement
         cursor = _plain._cursor(self, name)
-        if self._proven == scope:
+        if self._proven is scope or self._proven == scope:
             return cursor
         try:
             self._apply(scope)
@@ -192,7 +192,7 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
             return self._execute_behind(ahead, execute, sql, params, context)
         if self._proven is None:
             self._apply(scope)  # a rollback came between the cursor and this statement
-        elif self._proven != scope:
+        elif self._proven is not scope and self._proven != scope:
             raise StaleCursor
         return execute(sql, params, many, context)
 
@@ -254,7 +254,7 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
 
     def _real_blocks(self) -> bool:
         """Whether a transaction of the product is open; the one that wraps a test does not count."""
-        return any(not block._from_testcase for block in self.atomic_blocks)
+        return bool(self.atomic_blocks) and any(not block._from_testcase for block in self.atomic_blocks)
 
     # -- moments at which the server forgets ---------------------------------------------------------------
     def _forget(self) -> None:
