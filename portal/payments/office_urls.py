@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from portal.payments import office_credits, office_differences, office_money, office_recording, office_views
+from portal.payments import (
+    office_credits,
+    office_differences,
+    office_money,
+    office_recording,
+    office_rules,
+    office_views,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", office_views.setup, name="payments_setup"),
     path("connect", office_views.connect, name="payments_connect"),
     path("return", office_views.come_back, name="payments_return"),
+    path("rules", office_rules.rules, name="payments_rules"),
     path("received", office_money.payment_list, name="payment_list"),
     path("received/<uuid:payment_id>", office_money.payment, name="payment_detail"),
     path("received/<uuid:payment_id>/reverse", office_recording.reverse_recorded, name="payment_reverse"),

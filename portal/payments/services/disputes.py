@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from portal.payments import dispute_facts, ledger, movements
 from portal.payments.dispute_facts import DisputeFacts
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.ledger import Share, Source
-from portal.payments.models import Dispute, Payment
+from portal.payments.models import Dispute, Journal, Payment
 from portal.payments.movements import Taken
 from portal.payments.refund_facts import Movement
 from portal.payments.services.aftermath import lock_payment, post_fee, report_loss, set_status
@@ -139,16 +140,19 @@ def _withdraw(payment: Payment, amount_cents: int, source: Source, now: datetime
 
 
 def _taken_by(dispute: Dispute) -> Taken:
-    """Return from where the payment's disputes took their money."""
-    shares: list[Share] = []
+    """Return from where the payment's disputes took the money that has not come back yet."""
+    shares: dict[UUID, int] = defaultdict(int)
     credit = loss = 0
-    withdrawals = dispute.payment.journal.filter(kind="dispute").order_by("id")
-    for source_id in dict.fromkeys(withdrawals.values_list("source_id", flat=True)):
-        part = movements.taken_by(Source("dispute", "balance_transaction", source_id))
-        shares += part.shares
-        credit += part.credit_cents
-        loss += part.loss_cents
-    return Taken(tuple(shares), credit, loss)
+    legs = dispute.payment.journal.filter(kind__in=["dispute", "dispute_reinstated"])
+    for leg in legs.order_by("id"):
+        if leg.account == Journal.Account.RECEIVABLE and leg.invoice_id:
+            shares[leg.invoice_id] += leg.delta_cents
+        elif leg.account == Journal.Account.CREDIT:
+            credit += leg.delta_cents
+        elif leg.account == Journal.Account.LOSS:
+            loss += leg.delta_cents
+    still_out = tuple(Share(invoice_id, cents) for invoice_id, cents in shares.items() if cents > 0)
+    return Taken(still_out, max(0, credit), max(0, loss))
 
 
 def _update(dispute: Dispute, facts: DisputeFacts, now: datetime) -> None:

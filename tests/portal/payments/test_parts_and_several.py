@@ -21,6 +21,7 @@ from tenants.scope import control_scope
 from tests.cast import ACME
 
 from .bench import Bench, in_parallel, later
+from .test_office_refunds import office
 from .test_pages import form_of, url_of
 
 ANY = PayRules("any", 500, several=True)
@@ -268,3 +269,21 @@ def test_a_failed_payment_of_several_leads_back_to_all_of_them(bench: Bench) -> 
     html = browser.get(failed["Location"]).content.decode()
     assert "couldn’t check that it’s you" in html
     assert "Pay $541.50" in html
+
+
+def test_the_owner_decides_what_customers_may_pay(bench: Bench) -> None:
+    """C-10, C-11: changed in the office, in force with the next request; checked, and for owners only."""
+    browser, url = office(bench), "/office/payments/rules"
+    html = browser.get(url).content.decode()
+    (version,) = re.findall(r'name="version" value="(\d+)"', html)
+    wanted = {"version": version, "partial": "off", "minimum": "20.00"}
+    for wrong in ({"partial": "always"}, {"minimum": "0.49"}, {"minimum": "x"}, {"version": "x"}):
+        assert browser.post(url, {**wanted, **wrong}).status_code == 422
+    assert browser.post(url, wanted)["Location"] == url
+    assert "The whole amount" not in bench.browser().get(url_of(bench)).content.decode()
+    assert bench.browser().get("/pay/?all=1").status_code == 404
+    browser.post(url, {**wanted, "partial": "any"})
+    assert "The whole amount" not in bench.browser().get(url_of(bench)).content.decode(), "an old page saves nothing"
+    manager = office(bench, "manager")
+    assert manager.get(url).status_code == 200
+    assert manager.post(url, wanted).status_code == 403

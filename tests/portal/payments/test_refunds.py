@@ -147,15 +147,15 @@ def test_a_refund_whose_answer_is_lost_is_made_once(bench: Bench) -> None:
     bench.pay("1042")
     bench.break_api("timeout_after", path=REFUNDS, times=3, seconds=0.01)
     bench.break_api("503", path=REFUNDS, method="GET", times=6)
-    refund = bench.refund()
+    refund = bench.refund(10000)
     assert refund.state == State.REQUESTED
-    assert bench.payments()[0].refunded_cents == 41250
+    assert bench.payments()[0].refunded_cents == 10000
     assert bench.invoice().status == "paid"
     bench.heal()
     with bench.acme() as context:
         resume_refunds(context=context, now=later(minutes=2))
     assert bench.refunds()[0].state == State.SUCCEEDED
-    assert bench.invoice().status == "open"
+    assert bench.invoice().balance_cents == 10000
     assert len(tenant_stripe(bench.account).v1.refunds.list({}).data) == 1
 
 
