@@ -61,7 +61,12 @@ BEGIN
 END $$
 """
 # Cancel whatever runs; cancel the switch to a company; end a connection. Seconds between two strikes.
-STRIKES = {"cancel": 0.004, "cancel the switch": 0.0002, "terminate": 0.2}
+# Our switch travels with the first read; the library's is a statement of its own, over in a moment and hard to hit.
+STRIKES = {
+    "cancel": 0.004,
+    "cancel the switch": 0.0 if settings.BACKEND == "library" else 0.0002,
+    "terminate": 0.2,
+}
 
 
 class Storm:
