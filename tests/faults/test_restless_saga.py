@@ -129,6 +129,8 @@ def test_the_server_ends_every_connection_again_and_again(product: LiveProduct, 
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
             product.name,
         )
+        if product.rows("SELECT 1 FROM provisioning_step WHERE starts > 2"):
+            break  # on a slow machine each blow costs a start, and the fifth would rightly park the run
     connection.close()
     _wait_for(product, runs)
     _assert_one_company_each(runs)
