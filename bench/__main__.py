@@ -67,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--peers", choices=PEERS, default="all", help="all (fetched if need be), installed ones, or none")
     made.add_argument("--no-peers", dest="peers", action="store_const", const="none", help="measure only ourselves")
     made.add_argument("--rows", dest="size", type=int, help="rows in each list of importing (50000)")
+    made.add_argument(
+        "--careless", action="store_const", const=True, help="let the server write nothing through, for a quick look"
+    )
     made.add_argument("--note", default="", help="what else the machine was doing; kept in the results")
     made.add_argument("--save", action="store_true", help="also write the results into bench/results")
     return made
@@ -76,7 +79,7 @@ def measure(name: str, asked: argparse.Namespace) -> tuple[dict[str, Any], dict[
     """Run one benchmark in this process; returns its report and the single measurements."""
     module = import_module(f"bench.{name}")
     watch = Watch()
-    given = {key: getattr(asked, key) for key in ("rounds", "tenants", "sample", "peers", "size")}
+    given = {key: getattr(asked, key) for key in ("rounds", "tenants", "sample", "peers", "size", "careless")}
     # What is not given has the benchmark's own default.
     found = Measured(*module.run(**{key: value for key, value in given.items() if value is not None}))
     machine = describe_machine(found.postgres, others=watch.others(), note=asked.note, durable=found.durable)

@@ -82,9 +82,9 @@ def bare_statements(connection: psycopg.Connection) -> float:
     return perf_counter() - began
 
 
-def run(*, rounds: int = 15, tenants: int = 1_000, peers: str = "all", **_: object) -> Measured:
+def run(*, rounds: int = 15, tenants: int = 1_000, peers: str = "all", careless: bool = False, **_: object) -> Measured:
     """Measure beside a fleet of so many tenants. Raises PeerDiffers."""
-    with temporary_place(durable=True) as server, ExitStack() as stack:
+    with temporary_place(durable=not careless) as server, ExitStack() as stack:
         from django.conf import settings
         from django.utils import timezone
 
@@ -111,7 +111,7 @@ def run(*, rounds: int = 15, tenants: int = 1_000, peers: str = "all", **_: obje
             _rows(took, [kind.name for kind in kinds], tenants, blueprint.relations, ours),
             bare.info.server_version,
             took,
-            durable=True,
+            durable=not careless,
             remarks=remarks,
         )
 
