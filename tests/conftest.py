@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 from django.test import Client, TestCase
 from django.utils import timezone, translation
+from hypothesis import HealthCheck, settings
 
 from tenants.config import snapshot
 from tenants.scope import control_scope, tenant_scope
 from tests import databases
 from tests.cast import ACME, GLOBEX
+
+# The same examples every time, so that a commit is proven or refuted and not lucky; a busy machine is not a failure.
+# PORCHLIGHT_EXAMPLES=new looks for examples that nobody has seen yet.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile(os.environ.get("PORCHLIGHT_EXAMPLES", "same"))
 
 _original_teardown = TestCase._fixture_teardown
 
