@@ -31,7 +31,9 @@ def temporary_place(*, durable: bool = False, settings: str = "config.settings")
     A durable server writes everything down as in production; the other one forgets when it is killed.
     """
     with ExitStack() as stack:
-        server = stack.enter_context(temporary_postgres(fsync=durable, settings=_LARGE if durable else None))
+        server = stack.enter_context(
+            temporary_postgres(fsync=durable, settings=_LARGE if durable else None, wait=False)
+        )
         valkey = stack.enter_context(temporary_valkey())
         files = stack.enter_context(tempfile.TemporaryDirectory(prefix="porchlight-bench-"))
         owner, app = bootstrap_embedded(server)

@@ -86,8 +86,13 @@ def start_postgres(
 
 
 @contextmanager
-def temporary_postgres(*, fsync: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[RunningPostgres]:
-    """Run a server, careless by default, on a folder of its own and remove both; for tests and benchmarks."""
+def temporary_postgres(
+    *, fsync: bool = False, settings: Mapping[str, str] | None = None, wait: bool = True
+) -> Iterator[RunningPostgres]:
+    """Run a server, careless by default, on a folder of its own and remove both; for tests and benchmarks.
+
+    Thousands of schemas are a million files: who does not `wait` leaves their removal to a process that goes on.
+    """
     folder = Path(tempfile.mkdtemp(prefix="porchlight-pg-", dir=places.SHARED_PLACE))
     try:
         server = start_postgres(folder, fsync=fsync, settings=settings)
@@ -96,7 +101,10 @@ def temporary_postgres(*, fsync: bool = False, settings: Mapping[str, str] | Non
         finally:
             server.stop()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if wait:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            subprocess.Popen(["/bin/rm", "-rf", folder], start_new_session=True)  # noqa: S603
 
 
 def _make_cluster(binaries: Path, data: Path, *, sync: bool) -> None:
