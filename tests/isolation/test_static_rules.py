@@ -28,6 +28,7 @@ MAY = {
     ("provisioning/blueprint.py", "path"): "SET LOCAL in the one transaction of the owner that fills an empty schema",
     ("provisioning/fleet_worker.py", "path"): "SET LOCAL in the one transaction of the owner that migrates one schema",
     ("provisioning/fleet.py", "thread"): "each thread opens its own scopes and its own connection",
+    ("provisioning/fleet_check.py", "thread"): "each thread opens a connection of its own and no scope",
     ("tenants/rows.py", "alias"): "hands on what Django hands in",
     ("provisioning/fence.py", "thread"): "beats on that connection and touches nothing else",
     ("provisioning/fence.py", "connect"): "holds the run's lock on a connection of its own",
