@@ -22,6 +22,7 @@ from provisioning.steps.base import Task
 from provisioning.tasks import sweep_dirty_slots, sweep_pool
 from tenants.models import SettingValue
 from tenants.scope import control_scope
+from tests.faults.companies import begin_company
 from tests.provisioning.schemas import alter, schemas
 
 pytestmark = pytest.mark.usefixtures("own_database")
@@ -90,7 +91,8 @@ def test_a_waiting_schema_is_handed_out_at_once_and_only_once() -> None:
 def test_an_empty_pool_is_no_obstacle_and_is_no_secret() -> None:
     """Acceptance check 10: those for whom nothing waits get one built, and the step's result says so."""
     stock = _stock(2)
-    results = _at_once(5, lambda: _build(uuid4()))
+    runs = iter([begin_company(f"empty-{number}") for number in range(5)])
+    results = _at_once(5, lambda: _build(next(runs)))
     made = {str(result["schema"]) for result in results}
     assert len(made) == 5
     assert sorted(str(result["schema"]) for result in results if result["from_pool"]) == sorted(stock)
