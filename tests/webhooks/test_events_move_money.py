@@ -15,7 +15,7 @@ from tenants.audit import Actor
 from tenants.models import PaymentAccount, PlatformAuditEvent
 from tenants.scope import control_scope
 from tests.cast import ACME
-from tests.portal.payments.bench import Bench, in_parallel, later
+from tests.portal.payments.bench import Bench, in_parallel, later, wait_until
 from webhooks import tasks
 from webhooks.services.process import MAX_ATTEMPTS, due_events, process_event, replay_event
 from webhooks.services.pull import pull_all_events
@@ -299,6 +299,8 @@ def test_a_disputes_events_in_any_order_give_the_same_ledger(live: Bench, newest
     live.heal()
     live.control("release", reverse=newest_first)
     live.settle_down()
+    arrived = "four events of the dispute"
+    wait_until(lambda: sum(r.type.startswith("charge.dispute.") for r in live.inbox().values()) == 4, arrived)
     live.work_off(newest_first=newest_first)
     assert [(p.status, p.disputed_out_cents) for p in live.payments()] == [("won", 0)]
     assert live.invoice().status == "paid"
