@@ -18,6 +18,8 @@ from tests.isolation.stress.engines import Company, Library, Ours
 from tests.isolation.stress.report import Report
 
 ROWS = 20
+# Under which names the deeds report what they read; a stray thread must read nothing.
+DEEDS = frozenset({"request", "transaction", "savepoint", "write", "stream", "sweep", "task"})
 
 
 class Undo(Exception):
