@@ -137,7 +137,7 @@ class Pooler:
 
     def _take(self, avoid: _Server) -> _Server:
         with self._free:
-            self._free.wait_for(lambda: self._idle, timeout=10)
+            self._free.wait_for(lambda: self._idle, timeout=60)
             other = next((each for each in self._idle if each is not avoid), self._idle[0])
             self._idle.remove(other)
             return other

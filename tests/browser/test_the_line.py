@@ -164,7 +164,7 @@ def import_list(owner: Walker, slug: str, kind: str, file: str) -> None:
     owner.sees("This is what will happen", seconds=60)
     owner.look(f"import-{kind}-preview")
     owner.press(re.compile(r"^Import [\d,]+"))
-    owner.sees(re.compile(rf"{re.escape(file)}"), seconds=10)
+    owner.sees(re.compile(rf"{re.escape(file)}"), seconds=60)
     expect(owner.page).to_have_url(re.compile(r"/report$"), timeout=90_000)
     owner.look(f"import-{kind}-report")
 
@@ -234,7 +234,7 @@ def pay_by_card(alice: Walker, slug: str) -> None:
     alice.complaints = [text for text in alice.complaints if "402" not in text]
     alice.type_card(GOOD)
     pay.press("Enter")
-    alice.sees("Paid $412.50", seconds=30)
+    alice.sees("Paid $412.50", seconds=60)
     alice.look("receipt")
     receipt = alice.product.wait_for(
         "the receipt",

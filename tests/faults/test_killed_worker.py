@@ -159,6 +159,6 @@ def test_without_a_broker_the_clock_does_the_work_itself(outcome: Outcome, tmp_p
     product.kill("clock")
     begin_company("no-broker")
     product.start("clock", REDIS_URL="redis://127.0.0.1:1")
-    product.wait_for("the company to open", lambda: _unfinished(product) == 0, seconds=30)
+    product.wait_for("the company to open", lambda: _unfinished(product) == 0, seconds=90)
     with control_scope():
         assert Tenant.objects.get(slug="no-broker").lifecycle == "active"

@@ -90,7 +90,7 @@ def _link(product: LiveProduct, slug: str) -> str:
     with control_scope(), transaction.atomic():
         signup = start_signup(form_key=uuid7(), details=details, ip=None, now=now)
         choose_address(signup_id=signup.pk, slug=slug, now=now)
-    mail = product.wait_for_mail(to=details.email, seconds=30)
+    mail = product.wait_for_mail(to=details.email, seconds=90)
     found = re.search(r"(/signup/verify/[^/\s]+/)", mail.text)
     assert found
     return found[1]

@@ -76,7 +76,7 @@ class Bench:
     def finish(self) -> None:
         """Work until the queue is empty, rejected messages included."""
         self.worker.start()
-        self.broker.join(QUEUE, timeout=20_000)
+        self.broker.join(QUEUE, timeout=60_000)
         self.worker.join()
         self.worker.stop()
 

@@ -160,9 +160,9 @@ def test_an_unknown_answer_resolves_before_the_payers_eyes(visit: Visit) -> None
     card = visit.open()
     visit.live.break_api("503", path=CREATE, times=6)
     visit.pay(card)
-    expect(visit.page.get_by_role("heading", name="We’re checking with your bank")).to_be_visible(timeout=20_000)
+    expect(visit.page.get_by_role("heading", name="We’re checking with your bank")).to_be_visible(timeout=60_000)
     visit.shoot("checking")
-    expect(visit.page.get_by_role("heading", name="Paid $412.50")).to_be_visible(timeout=30_000)
+    expect(visit.page.get_by_role("heading", name="Paid $412.50")).to_be_visible(timeout=60_000)
     assert visit.live.charged() == 41250
     visit.complaints[:] = [text for text in visit.complaints if "503" not in text]
 
