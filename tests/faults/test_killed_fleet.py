@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("own_database")
 
 FLEET_POINTS = (fleet_worker.BEFORE, fleet_worker.AFTER, fleet_worker.RECORDED)
 PROCESS_POINTS = (*FLEET_POINTS, fleet.ENROLLED, plans.WITHIN, templates.WITHIN)
-SLOW = "SELECT pg_sleep(4)"
+SLOW = "SELECT pg_sleep(2)"
 
 
 def _start(database: str, *words: str, **extra: str) -> subprocess.Popen[bytes]:
@@ -169,7 +169,7 @@ def _assert_stock(before: set[str], count: int) -> None:
 
 @pytest.fixture
 def slow_template(own_database: str) -> None:
-    """Make every schema take four seconds, in the middle of its statements."""
+    """Make every schema take two seconds, in the middle of its statements."""
     ensure_template(timezone.now())
     alter(f"UPDATE provisioning_schematemplate SET ddl = '{SLOW};' || chr(10) || ddl")
 
