@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from time import perf_counter
-from typing import Any
+
+from bench.wsgi import get_page
 
 
 class Pages:
@@ -50,38 +49,8 @@ def main() -> None:
 
     for line in sys.stdin:
         path, numbers = json.loads(line)
-        print(json.dumps([_get(application, path, number) for number in numbers]), flush=True)
-
-
-def _get(application: Any, path: str, number: int) -> float:
-    """Get a page; returns seconds. Raises RuntimeError unless it was served."""
-    status: list[str] = []
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": path,
-        "SCRIPT_NAME": "",
-        "QUERY_STRING": "",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": f"company-{number}.portal.localhost",
-        "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    began = perf_counter()
-    response = application(environ, lambda text, _headers: status.append(text))
-    b"".join(response)
-    response.close()
-    took = perf_counter() - began
-    if not status[0].startswith("200"):
-        raise RuntimeError(f"{path} of company {number} was answered with {status[0]}.")
-    return took
+        took = [get_page(application, path, f"company-{number}.portal.localhost")[0] for number in numbers]
+        print(json.dumps(took), flush=True)
 
 
 if __name__ == "__main__":

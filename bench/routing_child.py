@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
@@ -35,6 +34,7 @@ from django.http import HttpResponse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bench import routing_pages  # noqa: E402
+from bench.wsgi import environ_of, get_page  # noqa: E402
 from tenants.scope import enter, make_tenant_scope, tenant_scope  # noqa: E402
 
 
@@ -159,7 +159,7 @@ def routing(host: str, count: int) -> dict[str, Any]:
     try:
         for _ in range(count):
             asked = 0.0
-            request = WSGIRequest(_environ("/nothing", host))
+            request = WSGIRequest(environ_of("/nothing", host))
             began = perf_counter()
             route(request)
             took.append(perf_counter() - began)
@@ -170,40 +170,8 @@ def routing(host: str, count: int) -> dict[str, Any]:
     return {"seconds": took, "asked": waited}
 
 
-def _environ(path: str, host: str) -> dict[str, Any]:
-    return {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": path,
-        "SCRIPT_NAME": "",
-        "QUERY_STRING": "",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": host,
-        "HTTP_COOKIE": "" if path == "/nothing" else f"portal={TOKEN}",
-        "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-
-
 def _get(path: str, host: str) -> tuple[float, bytes]:
-    """Get a page; returns seconds and body. Raises RuntimeError unless it was served."""
-    status: list[str] = []
-    environ = _environ(path, host)
-    began = perf_counter()
-    response = _application(environ, lambda text, _headers: status.append(text))
-    body = b"".join(response)
-    response.close()
-    took = perf_counter() - began
-    if not status[0].startswith("200"):
-        raise RuntimeError(f"{path} of {host} was answered with {status[0]} by {ENGINE}.")
-    return took, body
+    return get_page(_application, path, host, "" if path == "/nothing" else f"portal={TOKEN}")
 
 
 _application: Callable[..., Any] = get_wsgi_application()
