@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client, TestCase
 from django.utils import timezone, translation
 from hypothesis import HealthCheck, settings
@@ -41,6 +42,21 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         databases.use(name)
     yield
     TestCase._fixture_teardown = _original_teardown  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Give the test a copy of the cast's database with real transactions: threads, locks and commits are tested."""
+    before = connection.settings_dict["NAME"]
+    name = f"{before}_committed"
+    with django_db_blocker.unblock():
+        databases.clone(name)
+        databases.use(name)
+        try:
+            yield
+        finally:
+            connection.close()
+            databases.use(before)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from urllib.parse import quote
 
 from infra.embedded import places
 from infra.embedded.errors import ServiceError
-from infra.embedded.processes import end, end_leftover, last_lines, start_tied
+from infra.embedded.processes import end, end_leftover, start_tied, wait_until_answered
 
 VERSION = "18"
 SUPERUSER = "postgres"
@@ -133,22 +132,13 @@ def _make_cluster(binaries: Path, data: Path, *, sync: bool) -> None:
             raise ServiceError(f"The database's folder {data} could not be made:\n{said}")
 
 
-def _wait_until_ready(server: RunningPostgres, limit: float = 60.0) -> None:
+def _wait_until_ready(server: RunningPostgres) -> None:
     import psycopg
 
-    deadline = time.monotonic() + limit
-    while True:
-        try:
-            psycopg.connect(server.url(), connect_timeout=5).close()
-        except psycopg.OperationalError as error:
-            if server.process.poll() is not None:
-                raise ServiceError(
-                    f"PostgreSQL did not start; its last words ({server.log}):\n{last_lines(server.log)}"
-                ) from error
-            if time.monotonic() > deadline:
-                raise ServiceError(
-                    f"PostgreSQL was not ready after {limit:.0f} s. Look into {server.log}, then try again."
-                ) from error
-            time.sleep(0.03)
-        else:
-            return
+    wait_until_answered(
+        lambda: psycopg.connect(server.url(), connect_timeout=5).close(),
+        psycopg.OperationalError,
+        name="PostgreSQL",
+        process=server.process,
+        log=server.log,
+    )

@@ -17,6 +17,7 @@ from infra.embedded.places import servant
 
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
+READY_SECONDS = 60.0
 
 
 def start_tied(
@@ -106,6 +107,27 @@ def end_leftover(pid_file: Path, *, marker: str, how: signal.Signals, wait: floa
                 )
             time.sleep(0.05)
     pid_file.unlink(missing_ok=True)
+
+
+def wait_until_answered(
+    ask: Callable[[], None], refusal: type[Exception], *, name: str, process: subprocess.Popen[bytes], log: Path
+) -> None:
+    """Ask a started server until it no longer answers with a `refusal`.
+
+    Raises ServiceError with the log's last words when the process has ended, or after a minute.
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            return ask()
+        except refusal as error:
+            if process.poll() is not None:
+                raise ServiceError(f"{name} did not start; its last words ({log}):\n{last_lines(log)}") from error
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"{name} was not ready after {READY_SECONDS:.0f} s. Look into {log}, then try again."
+                ) from error
+            time.sleep(0.02)
 
 
 def end(process: subprocess.Popen[bytes], how: signal.Signals, *, wait: float) -> None:

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 from infra.embedded import places
 from infra.embedded.errors import ServiceError
-from infra.embedded.processes import end, end_leftover, last_lines, start_tied
+from infra.embedded.processes import end, end_leftover, start_tied, wait_until_answered
 
 _SOCKET = "valkey.sock"
 
@@ -86,24 +85,12 @@ def _binary() -> Path:
     return found[0]
 
 
-def _wait_until_ready(server: RunningValkey, limit: float = 30.0) -> None:
+def _wait_until_ready(server: RunningValkey) -> None:
     import redis
 
-    deadline = time.monotonic() + limit
-    while True:
-        try:
-            with redis.Redis.from_url(server.url()) as client:
-                client.ping()
-        except redis.ConnectionError as error:
-            # BusyLoadingError, while the append-only file is read, is a ConnectionError too.
-            if server.process.poll() is not None:
-                raise ServiceError(
-                    f"Valkey did not start; its last words ({server.log}):\n{last_lines(server.log)}"
-                ) from error
-            if time.monotonic() > deadline:
-                raise ServiceError(
-                    f"Valkey was not ready after {limit:.0f} s. Look into {server.log}, then try again."
-                ) from error
-            time.sleep(0.02)
-        else:
-            return
+    def ask() -> None:
+        with redis.Redis.from_url(server.url()) as client:
+            client.ping()
+
+    # BusyLoadingError, while the append-only file is read, is a ConnectionError too.
+    wait_until_answered(ask, redis.ConnectionError, name="Valkey", process=server.process, log=server.log)

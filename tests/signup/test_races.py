@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import pytest
 from django.core import mail
 from django.db import connection
 
@@ -17,24 +15,11 @@ from provisioning.models import Run
 from signup.models import SignUp
 from tenants.models import Hostname, Tenant
 from tenants.scope import control_scope
-from tests import databases
 from tests.conftest import HostClient
 from tests.signup.visitor import APEX, Visitor, deliver, newest_code, newest_link
 
 T = TypeVar("T")
 AT_ONCE = 8
-
-
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Point every connection at a database of its own in which commits are real."""
-    before = connection.settings_dict["NAME"]
-    name = f"test_races_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    databases.clone(name)
-    with django_db_blocker.unblock():
-        databases.use(name)
-        yield
-        databases.use(before)
 
 
 def _at_once(deeds: list[Callable[[], T]]) -> list[T]:

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-import pytest
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from portal.accounts.models import LoginToken, StaffSession, StaffUser
 from portal.accounts.staff_tokens import mint_staff_token
 from tenants.scope import tenant_scope
-from tests import databases
 from tests.cast import NOW
 from tests.portal.office.conftest import SCHEMAS
 
 AT_ONCE = 8
-
-
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A copy of the cast's database in which the test commits."""
-    before = settings.DATABASES["default"]["NAME"]
-    name = f"{before}_welcome"
-    with django_db_blocker.unblock():
-        databases.clone(name)
-        databases.use(name)
-        try:
-            yield
-        finally:
-            databases.use(before)
 
 
 def test_of_many_simultaneous_presses_one_sets_the_password(committed: None, browse: Any) -> None:

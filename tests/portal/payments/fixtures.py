@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import stripe
 from django.conf import settings
-from django.db import connection
 
 from infra.env import load_env
 from infra.stripe_double.double import Double, Endpoint
 from infra.stripe_double.server import RunningDouble
 from infra.stripe_double.store import PLATFORM
-from tests import databases
 from tests.portal.payments.bench import Bench
 from tests.portal.payments.live import serve
 
@@ -61,19 +58,6 @@ def stripe_double() -> Iterator[RunningDouble]:
     running.start()
     yield running
     running.stop()
-
-
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Give the test a database of its own with real transactions: threads, locks and commits are what is tested."""
-    before = settings.DATABASES["default"]["NAME"]
-    name = f"{before}_committed"
-    with django_db_blocker.unblock():
-        databases.clone(name)
-        databases.use(name)
-        yield
-        connection.close()
-        databases.use(before)
 
 
 @pytest.fixture
