@@ -94,6 +94,16 @@ class InvoicePage:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceLinks:
+    """Where an invoice's page leads; an empty address is not offered."""
+
+    pdf_url: str
+    pay_url: str
+    back_url: str = ""
+    sign_in_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceList:
     """One page of a list."""
 

@@ -24,6 +24,7 @@ from portal.invoices.selectors import (
     FILTERS,
     AccountFigures,
     Filter,
+    InvoiceLinks,
     InvoicePage,
     account_figures,
     credit_cents_of,
@@ -32,6 +33,7 @@ from portal.invoices.selectors import (
 )
 from portal.invoices.services import mark_viewed
 from portal.settings.models import CompanyProfile
+from portal.ui.brand import BrandView
 from tenants.audit import Actor
 from tenants.config.registry import PAY_MULTI
 
@@ -99,7 +101,12 @@ def show_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
         user = request.viewer.user
         by = Actor("customer", user.pk, user.email, client.ip, client.request_id)
         mark_viewed(invoice=invoice, by=by, now=now)
-    context = {"page": page, "invoice": page.row, "how_to_pay": _how_to_pay(page)}
+    links = InvoiceLinks(
+        pdf_url=reverse("invoices:pdf", args=[invoice.pk]),
+        pay_url=reverse("payments:pay", args=[invoice.pk]),
+        back_url=reverse("invoices:list"),
+    )
+    context = {"page": page, "invoice": page.row, "links": links, "how_to_pay": how_to_pay(page)}
     return render(request, "invoices/detail.html", context)
 
 
@@ -108,8 +115,12 @@ def show_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
 def download_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
     """Answer with the invoice as a PDF file (INV-07)."""
     invoice = get_invoice_for(request, invoice_id)
-    page = invoice_page(invoice, tenant=request.tenant, now=timezone.now())
-    response = HttpResponse(render_invoice_pdf(page, request.brand), content_type="application/pdf")
+    return answer_pdf(invoice_page(invoice, tenant=request.tenant, now=timezone.now()), request.brand)
+
+
+def answer_pdf(page: InvoicePage, brand: BrandView) -> HttpResponse:
+    """Answer with an invoice as a PDF file to whoever may see it."""
+    response = HttpResponse(render_invoice_pdf(page, brand), content_type="application/pdf")
     response["Content-Disposition"] = content_disposition_header(True, pdf_name(page)) or "attachment"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
@@ -122,7 +133,7 @@ def _may_select(request: CustomerRequest, rows: tuple[InvoiceRow, ...]) -> bool:
     return len(payable) > 1 and one_account and bool(request.settings.get(PAY_MULTI))
 
 
-def _how_to_pay(page: InvoicePage) -> str:
+def how_to_pay(page: InvoicePage) -> str:
     """Return the company's own words on how to pay where no button can stand (PLT-18, M-12)."""
     if page.row.can_pay or page.row.state not in ("overdue", "due"):
         return ""

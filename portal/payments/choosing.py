@@ -11,6 +11,7 @@ from portal.invoices.models import Invoice
 from portal.invoices.policy import visible_of, visible_to
 from portal.payments.ledger import PAYABLE
 from portal.payments.pages import own_payable
+from portal.payments.payers import Payer
 
 MOST = 200
 
@@ -23,7 +24,7 @@ def chosen_invoices(request: CustomerRequest) -> list[Invoice]:
     if "all" in request.GET:
         rows = visible_of(request.viewer.shown_grants, request.settings).filter(status__in=PAYABLE)
         found = list(rows.select_related("bill_to", "location").order_by("due_on", "number")[:MOST])
-        payable = own_payable(found, request.viewer.user.pk)
+        payable = own_payable(found, Payer(portal_user_id=request.viewer.user.pk))
         return [invoice for invoice in found if payable[invoice.pk]]
     wanted = _ids(request.GET.getlist("invoice"))
     rows = visible_to(request.viewer, request.settings).filter(pk__in=wanted)

@@ -70,6 +70,10 @@ class LeavesTooLittle(PaymentRefused):
         self.smallest_cents = smallest_cents
 
 
+class PayerUnknown(PaymentRefused):
+    """Whoever pays without signing in has not said to whom the receipt goes."""
+
+
 class TooManyDeclines(PaymentRefused):
     """This customer's cards were declined too often in a short time (PAY-19)."""
 

@@ -69,7 +69,8 @@ def receipt_values(context: TenantContext, payment: Payment) -> dict[str, object
         "heading": _("Thank you, %(amount)s has arrived") % {"amount": amount},
         "paragraphs": [_("This is your receipt. There is nothing more to do.")],
         "facts": [fact for fact in facts if fact["value"]],
-        "button_url": context.tenant.url("/"),
+        # Whoever paid through a link has no account here.
+        "button_url": "" if payment.origin == Payment.Origin.LINK else context.tenant.url("/"),
         "button_text": _("See your account"),
         "reason": _("You get this mail because you paid %(company)s.") % {"company": context.tenant.display_name},
     }

@@ -38,6 +38,8 @@ def refusal_notice(error: errors.PaymentRefused, *, currency: str, now: datetime
         return Notice(
             _("Too many cards were declined"), _("Nothing was charged. Try again in ten minutes, or call us.")
         )
+    if isinstance(error, errors.PayerUnknown):
+        return Notice(_("Check your name and e-mail address"), _("The receipt goes there. Nothing was charged."))
     if isinstance(error, errors.PaymentsOff):
         return off_notice()
     part = _part_notice(error, currency)

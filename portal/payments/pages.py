@@ -6,16 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from portal.access.policy import billing_customers
-from portal.accounts.guards import CustomerRequest
 from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.invoices.rows import InvoiceRow, make_row, title_of
@@ -23,10 +19,12 @@ from portal.invoices.selectors import company_day
 from portal.payments.ledger import PAYABLE, payable_cents
 from portal.payments.models import Payment, PaymentAttempt, Refund
 from portal.payments.notices import Notice
+from portal.payments.payers import Payer
 from portal.payments.plans import rules_of
 from portal.payments.services.posting import shares_of
 from portal.payments.services.settle import Settled
 from portal.payments.services.submit import own_waiting
+from portal.payments.tills import PayRequest, Till
 
 State = PaymentAttempt.State
 ResultState = Literal["succeeded", "processing", "action", "checking"]
@@ -50,6 +48,7 @@ class PayPage:
     can_pay: bool
     lets_pay_part: bool
     minimum_cents: int
+    back_url: str
     client: dict[str, Any]
 
 
@@ -61,6 +60,7 @@ class PaidInvoice:
     number: str
     title: str
     cents: int
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,14 @@ class Result:
     method: str = ""
     refunds: tuple[tuple[datetime, int], ...] = ()
     poll_url: str = ""
+    pdf_url: str = ""
+    list_url: str = ""
 
 
-def own_payable(invoices: Sequence[Invoice], user_id: UUID) -> dict[UUID, int]:
-    """Return what this person may pay of each invoice now: what they left at their bank's page is theirs again."""
+def own_payable(invoices: Sequence[Invoice], payer: Payer) -> dict[UUID, int]:
+    """Return what this payer may pay of each invoice now: what they left at their bank's page is theirs again."""
     mine = dict.fromkeys((invoice.pk for invoice in invoices), 0)
-    for attempt in own_waiting(list(mine), user_id):
+    for attempt in own_waiting(list(mine), payer):
         for share in shares_of(attempt):
             if share.invoice_id in mine:
                 mine[share.invoice_id] += share.amount_cents
@@ -93,13 +95,11 @@ def own_payable(invoices: Sequence[Invoice], user_id: UUID) -> dict[UUID, int]:
     }
 
 
-def make_pay_page(
-    request: CustomerRequest, invoices: Sequence[Invoice], *, error: Notice | None, now: datetime
-) -> PayPage:
+def make_pay_page(request: PayRequest, invoices: Sequence[Invoice], *, error: Notice | None, now: datetime) -> PayPage:
     """Return the pay page as it is now; every rendering has a form key of its own."""
     account = request.tenant.payment_account
     can_charge = account is not None and account.can_charge
-    payable = own_payable(invoices, request.viewer.user.pk)
+    payable = own_payable(invoices, request.till.payer)
     amount = sum(payable.values())
     currency = invoices[0].currency
     today = company_day(request.tenant, now)
@@ -114,6 +114,7 @@ def make_pay_page(
         can_pay=can_charge and all(payable.values()),
         lets_pay_part=rules.lets_pay_part_of(len(invoices)) and amount > rules.minimum_cents,
         minimum_cents=rules.minimum_cents,
+        back_url=request.till.invoice_address(invoices[0].pk) if len(invoices) == 1 else request.till.list_address(),
         client={
             "publishableKey": settings.ENV.stripe_publishable_key,
             "account": account.account_id if account else "",
@@ -130,13 +131,6 @@ def make_pay_page(
     )
 
 
-def pay_address(invoice_ids: Sequence[object]) -> str:
-    """Return where these invoices are paid."""
-    if len(invoice_ids) == 1:
-        return reverse("payments:pay", args=[invoice_ids[0]])
-    return reverse("payments:pay_several") + "?" + urlencode([("invoice", str(each)) for each in invoice_ids])
-
-
 def busy_since(invoices: Sequence[Invoice]) -> datetime | None:
     """Return since when somebody has been paying one of these invoices."""
     wanted = {invoice.pk for invoice in invoices}
@@ -146,21 +140,18 @@ def busy_since(invoices: Sequence[Invoice]) -> datetime | None:
     return next((a.created_at for a in holding if any(s.invoice_id in wanted for s in shares_of(a))), None)
 
 
-def find_attempt(request: CustomerRequest, attempt_id: UUID) -> PaymentAttempt | None:
-    """Return an attempt of this very person, as long as they may see the account's billing (AUZ-02)."""
-    customers = billing_customers(request.viewer.grants)
-    mine = PaymentAttempt.objects.filter(portal_user_id=request.viewer.user.pk, bill_to_id__in=customers)
-    return mine.filter(pk=attempt_id).first()
-
-
-def make_result(settled: Settled) -> Result:
+def make_result(settled: Settled, till: Till) -> Result:
     """Return the result page of an attempt that is neither failed nor expired."""
     attempt = settled.attempt
     shares = shares_of(attempt)
     known = Invoice.objects.in_bulk([share.invoice_id for share in shares])
     invoices = tuple(
         PaidInvoice(
-            share.invoice_id, known[share.invoice_id].number, title_of(known[share.invoice_id]), share.amount_cents
+            share.invoice_id,
+            known[share.invoice_id].number,
+            title_of(known[share.invoice_id]),
+            share.amount_cents,
+            till.invoice_address(share.invoice_id),
         )
         for share in shares
     )
@@ -177,7 +168,9 @@ def make_result(settled: Settled) -> Result:
         paid_at=payment.succeeded_at if payment else None,
         method=method_words(payment.method) if payment else "",
         refunds=_refunds_of(payment) if payment else (),
-        poll_url=reverse("payments:status", args=[attempt.pk]) if state == "checking" else "",
+        poll_url=till.status_address(attempt.pk) if state == "checking" else "",
+        pdf_url=till.pdf_address(shares[0].invoice_id) if len(shares) == 1 else "",
+        list_url=till.list_address(),
     )
 
 

@@ -30,6 +30,8 @@ def payer_of(payment: Payment) -> Reader | None:
     user = payment.attempt.portal_user if payment.attempt else None
     if user:
         return Reader(user.email, user.language or customer.language)
+    if payment.attempt and payment.attempt.payer_email:
+        return Reader(payment.attempt.payer_email, customer.language)
     email = (
         ContactPoint.objects.filter(contact__customer=customer, contact__archived_at=None, kind=ContactPoint.Kind.EMAIL)
         .order_by("-contact__is_primary", "-is_primary", "id")

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.forms import CharField, Form, HiddenInput, IntegerField, UUIDField
+from django.forms import CharField, EmailField, Form, HiddenInput, IntegerField, TextInput, UUIDField
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -17,7 +17,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.accounts.client import client_of
 from portal.accounts.guards import CustomerRequest, customer_view
 from portal.invoices.access import get_invoice_for
 from portal.invoices.models import Invoice
@@ -29,7 +28,7 @@ from portal.payments.notices import Notice
 from portal.payments.plans import rules_of
 from portal.payments.services.settle import Settled, settle_attempt
 from portal.payments.services.submit import Submission, own_under_way, submit_payment
-from tenants.audit import Actor
+from portal.payments.tills import PayRequest, at_portal
 
 
 class PayForm(Form):
@@ -40,17 +39,37 @@ class PayForm(Form):
     token = CharField(widget=HiddenInput, max_length=64)
     part = CharField(required=False, max_length=4)
 
-    def __init__(self, currency: str, data: Any = None, initial: dict[str, object] | None = None) -> None:
+    def __init__(
+        self, currency: str, data: Any = None, initial: dict[str, object] | None = None, *, asks_who: bool = False
+    ) -> None:
         super().__init__(data, initial=initial)
+        if asks_who:
+            self.fields["name"] = CharField(label=_("Your name"), max_length=120, widget=_autofill("name"))
+            self.fields["email"] = EmailField(
+                label=_("E-mail for the receipt"), max_length=254, widget=_autofill("email", type="email")
+            )
         if self.data.get("part") == "part":
             self.fields["amount"] = MoneyField(currency=currency, low=1)
 
     def submission(self) -> Submission:
         """Return what was sent; raises PaymentRefused."""
         if not self.is_valid():
+            if set(self.errors) & {"name", "email"}:
+                raise errors.PayerUnknown
             raise errors.PartUnreadable if set(self.errors) == {"amount"} else errors.FormReused
         given = self.cleaned_data
-        return Submission(given["form_key"], given["seen_cents"], given["token"], given.get("amount"))
+        return Submission(
+            given["form_key"],
+            given["seen_cents"],
+            given["token"],
+            given.get("amount"),
+            given.get("name", ""),
+            given.get("email", ""),
+        )
+
+
+def _autofill(what: str, **more: str) -> TextInput:
+    return TextInput({"autocomplete": what, **more})
 
 
 @transaction.non_atomic_requests
@@ -62,7 +81,7 @@ def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
     invoice = get_invoice_for(request, invoice_id)
     if request.method != "POST" and invoice.status == Invoice.Status.PAID:
         return HttpResponseRedirect(reverse("invoices:detail", args=[invoice.pk]))
-    return _pay(request, [invoice])
+    return take_payment(at_portal(request), [invoice])
 
 
 @transaction.non_atomic_requests
@@ -80,24 +99,25 @@ def pay_several(request: CustomerRequest) -> HttpResponseBase:
         messages.error(request, _("These invoices belong to different accounts. Please pay one account at a time."))
         return HttpResponseRedirect(reverse("invoices:list"))
     if len(invoices) == 1 and request.method != "POST":
-        return HttpResponseRedirect(pages.pay_address([invoices[0].pk]))
-    return _pay(request, invoices)
+        return HttpResponseRedirect(at_portal(request).till.pay_address([invoices[0].pk]))
+    return take_payment(at_portal(request), invoices)
 
 
-def _pay(request: CustomerRequest, invoices: list[Invoice]) -> HttpResponseBase:
+def take_payment(request: PayRequest, invoices: list[Invoice]) -> HttpResponseBase:
+    """Show the card form of invoices of one account, or pay them; for whoever stands at the till."""
     if request.method == "POST":
         return _submit(request, invoices)
-    if under_way := own_under_way([invoice.pk for invoice in invoices], request.viewer.user.pk):
-        return HttpResponseRedirect(reverse("payments:result", args=[under_way.pk]))
+    if under_way := own_under_way([invoice.pk for invoice in invoices], request.till.payer):
+        return HttpResponseRedirect(request.till.result_address(under_way.pk))
     return _show(request, invoices, _notice_for(request, invoices))
 
 
-def _notice_for(request: CustomerRequest, invoices: list[Invoice]) -> Notice | None:
+def _notice_for(request: PayRequest, invoices: list[Invoice]) -> Notice | None:
     """Return what the reader must know first: no cards, somebody is paying, the last try, a new amount."""
     account = request.tenant.payment_account
     if account is None or not account.can_charge:
         return notices.off_notice()
-    payable = pages.own_payable(invoices, request.viewer.user.pk)
+    payable = pages.own_payable(invoices, request.till.payer)
     if not all(payable.values()):
         since = pages.busy_since(invoices)
         return notices.busy_notice(since, timezone.now()) if since else None
@@ -107,16 +127,17 @@ def _notice_for(request: CustomerRequest, invoices: list[Invoice]) -> Notice | N
     return notices.failure_notice(last) if last else None
 
 
-def _attempt_or_none(request: CustomerRequest, text: str) -> PaymentAttempt | None:
+def _attempt_or_none(request: PayRequest, text: str) -> PaymentAttempt | None:
     try:
-        return pages.find_attempt(request, UUID(text))
+        return request.till.find_attempt(UUID(text))
     except ValueError:
         return None
 
 
-def _show(request: CustomerRequest, invoices: list[Invoice], error: Notice | None, status: int = 200) -> HttpResponse:
+def _show(request: PayRequest, invoices: list[Invoice], error: Notice | None, status: int = 200) -> HttpResponse:
     page = pages.make_pay_page(request, invoices, error=error, now=timezone.now())
     first: dict[str, object] = {"form_key": page.form_key, "seen_cents": page.amount_cents}
+    first |= {name: request.POST.get(name, "") for name in ("name", "email")}
     values = {
         "page": page,
         "invoice": page.invoices[0],
@@ -124,13 +145,13 @@ def _show(request: CustomerRequest, invoices: list[Invoice], error: Notice | Non
         "currency": page.currency,
         "error": page.error,
         "client": page.client,
-        "form": PayForm(page.currency, initial=first),
+        "form": PayForm(page.currency, initial=first, asks_who=request.till.asks_who),
         "stripe_js_url": settings.ENV.stripe_js_url,
     }
     return render(request, "payments/pay.html", values, status=status)
 
 
-def _submit(request: CustomerRequest, invoices: list[Invoice]) -> HttpResponse:
+def _submit(request: PayRequest, invoices: list[Invoice]) -> HttpResponse:
     now, currency = timezone.now(), invoices[0].currency
     ids = [invoice.pk for invoice in invoices]
     try:
@@ -138,39 +159,35 @@ def _submit(request: CustomerRequest, invoices: list[Invoice]) -> HttpResponse:
             context=request.context,
             bill_to_id=invoices[0].bill_to_id,
             invoice_ids=ids,
-            portal_user_id=request.viewer.user.pk,
-            submission=PayForm(currency, request.POST).submission(),
+            payer=request.till.payer,
+            submission=PayForm(currency, request.POST, asks_who=request.till.asks_who).submission(),
             rules=rules_of(request.settings),
-            by=_actor(request),
+            by=request.till.by,
             now=now,
+            result_path=request.till.result_address,
         )
     except errors.AmountChanged:
-        address = pages.pay_address(ids)
+        address = request.till.pay_address(ids)
         return _go(request, address + ("&" if "?" in address else "?") + "changed=1")
     except errors.PaymentRefused as error:
         return _refuse(request, invoices, notices.refusal_notice(error, currency=currency, now=now), 409)
     notice = notices.failure_notice(settled.attempt)
     if notice:
         return _refuse(request, invoices, notice, 402)
-    return _go(request, reverse("payments:result", args=[settled.attempt.pk]))
+    return _go(request, request.till.result_address(settled.attempt.pk))
 
 
-def _actor(request: CustomerRequest) -> Actor:
-    client, user = client_of(request), request.viewer.user
-    return Actor("customer", user.pk, user.display_name or user.email, client.ip, client.request_id)
-
-
-def _wants_json(request: CustomerRequest) -> bool:
+def _wants_json(request: PayRequest) -> bool:
     return request.accepts("application/json") and not request.accepts("text/html")
 
 
-def _go(request: CustomerRequest, url: str) -> HttpResponse:
+def _go(request: PayRequest, url: str) -> HttpResponse:
     if _wants_json(request):
         return JsonResponse({"url": url})
     return HttpResponse(status=303, headers={"Location": url})
 
 
-def _refuse(request: CustomerRequest, invoices: list[Invoice], notice: Notice, status: int) -> HttpResponse:
+def _refuse(request: PayRequest, invoices: list[Invoice], notice: Notice, status: int) -> HttpResponse:
     """Say why, keep the form, and give it a new key: another card is another attempt (F8)."""
     found = Invoice.objects.select_related("bill_to", "location").in_bulk([invoice.pk for invoice in invoices])
     fresh = [found[invoice.pk] for invoice in invoices]
@@ -187,8 +204,13 @@ def _refuse(request: CustomerRequest, invoices: list[Invoice], notice: Notice, s
 @customer_view
 def result(request: CustomerRequest, attempt_id: UUID) -> HttpResponseBase:
     """Show what became of a payment; looking again is safe, it settles what is still open."""
+    return show_result(at_portal(request), attempt_id)
+
+
+def show_result(request: PayRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Settle an attempt of whoever stands at the till and show the outcome; raises Http404."""
     settled = _settle(request, attempt_id)
-    return _to_failure(settled) or render(request, "payments/result.html", _result_values(settled))
+    return _to_failure(request, settled) or render(request, "payments/result.html", _result_values(request, settled))
 
 
 @transaction.non_atomic_requests
@@ -196,30 +218,36 @@ def result(request: CustomerRequest, attempt_id: UUID) -> HttpResponseBase:
 @customer_view
 def status(request: CustomerRequest, attempt_id: UUID) -> HttpResponseBase:
     """Answer the waiting page: the same part again, or the way to where it goes on."""
+    return show_status(at_portal(request), attempt_id)
+
+
+def show_status(request: PayRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Settle an attempt of whoever stands at the till and answer with the changing part of its page; raises Http404."""
     settled = _settle(request, attempt_id)
     if settled.client_secret:
-        return HttpResponseRedirect(reverse("payments:result", args=[attempt_id]))
-    return _to_failure(settled) or render(request, "payments/result.html#status", _result_values(settled))
+        return HttpResponseRedirect(request.till.result_address(attempt_id))
+    values = _result_values(request, settled)
+    return _to_failure(request, settled) or render(request, "payments/result.html#status", values)
 
 
-def _settle(request: CustomerRequest, attempt_id: UUID) -> Settled:
-    attempt = pages.find_attempt(request, attempt_id)
+def _settle(request: PayRequest, attempt_id: UUID) -> Settled:
+    attempt = request.till.find_attempt(attempt_id)
     if attempt is None:
         raise Http404
     return settle_attempt(context=request.context, attempt_id=attempt.pk, now=timezone.now())
 
 
-def _to_failure(settled: Settled) -> HttpResponse | None:
+def _to_failure(request: PayRequest, settled: Settled) -> HttpResponse | None:
     """Lead to the pay page with the cause: there the payer can do something about it."""
     if notices.failure_notice(settled.attempt) is None:
         return None
-    address = pages.pay_address([line["invoice"] for line in settled.attempt.plan])
+    address = request.till.pay_address([line["invoice"] for line in settled.attempt.plan])
     mark = "&" if "?" in address else "?"
     return HttpResponse(status=303, headers={"Location": f"{address}{mark}attempt={settled.attempt.pk}"})
 
 
-def _result_values(settled: Settled) -> dict[str, object]:
-    values: dict[str, object] = {"result": pages.make_result(settled)}
+def _result_values(request: PayRequest, settled: Settled) -> dict[str, object]:
+    values: dict[str, object] = {"result": pages.make_result(settled, request.till)}
     if settled.client_secret:
         values["stripe_js_url"] = settings.ENV.stripe_js_url
         values["client"] = {

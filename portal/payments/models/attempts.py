@@ -32,6 +32,9 @@ class PaymentAttempt(TenantModel):
         "accounts.PortalUser", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     share_link_id = models.UUIDField(null=True)
+    payer_name = models.CharField(max_length=120, blank=True, default="", db_default="")
+    payer_email = models.CharField(max_length=254, blank=True, default="", db_default="")
+    payer_browser = models.BinaryField(max_length=32, null=True)
     mandate_id = models.UUIDField(null=True)
     form_key = models.UUIDField(unique=True)
     plan = models.JSONField()

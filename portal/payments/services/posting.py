@@ -143,7 +143,7 @@ def _new_payment(attempt: PaymentAttempt, now: datetime) -> Payment:
     return Payment(
         bill_to_id=attempt.bill_to_id,
         attempt=attempt,
-        origin=Payment.Origin.PORTAL,
+        origin=Payment.Origin.LINK if attempt.share_link_id else Payment.Origin.PORTAL,
         amount_cents=attempt.amount_cents,
         currency=attempt.currency,
         initiated_at=attempt.created_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from portal.payments.amounts import compute_application_fee, is_chargeable
 from portal.payments.intents import AnswerUnknown, NotExecuted
 from portal.payments.ledger import PAYABLE, Share, payable_cents
 from portal.payments.models import PaymentAttempt
+from portal.payments.payers import Payer
 from portal.payments.plans import PayRules, check_part, plan_of
 from portal.payments.services.posting import apply_intent, lock_invoices, shares_of
 from portal.payments.services.settle import Settled, abandon_attempt, close_unexecuted, mark_unknown
@@ -41,12 +42,22 @@ TOKEN = re.compile(r"ctoken_\w{1,57}")
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What the payer's browser sent; `seen_cents` is only compared, `part_cents` only taken within the rules."""
+    """What the payer's browser sent; `seen_cents` is only compared, `part_cents` only taken within the rules.
+
+    `name` and `email` say who pays where nobody is signed in.
+    """
 
     form_key: UUID
     seen_cents: int
     token: str
     part_cents: int | None = None
+    name: str = ""
+    email: str = ""
+
+
+def portal_result(attempt_id: UUID) -> str:
+    """Return the path of the result page in the portal."""
+    return reverse("result", args=[attempt_id], urlconf="portal.payments.urls")
 
 
 def submit_payment(
@@ -54,14 +65,16 @@ def submit_payment(
     context: TenantContext,
     bill_to_id: UUID,
     invoice_ids: Sequence[UUID],
-    portal_user_id: UUID,
+    payer: Payer,
     submission: Submission,
     by: Actor,
     now: datetime,
     rules: PayRules = FULL_ONLY,
+    result_path: Callable[[UUID], str] = portal_result,
 ) -> Settled:
     """Pay what is due on the invoices, or a part of it; raises PaymentRefused before anything was charged.
 
+    `result_path` says where the payer's bank sends back to.
     Must run outside any transaction. The same form key, however often and however parallel, is one payment (F5).
     """
     account = context.tenant.payment_account
@@ -69,7 +82,7 @@ def submit_payment(
         raise errors.PaymentsOff
     if not TOKEN.fullmatch(submission.token):
         raise errors.FormReused
-    paid = _give_up_own_waiting(context, invoice_ids, portal_user_id, submission.form_key, now)
+    paid = _give_up_own_waiting(context, invoice_ids, payer, submission.form_key, now)
     if paid:
         return Settled(paid)
     customer_id = ensure_stripe_customer(context=context, customer_id=bill_to_id, now=now)
@@ -79,9 +92,10 @@ def submit_payment(
         stripe_customer=customer_id,
         bill_to_id=bill_to_id,
         invoice_ids=invoice_ids,
-        portal_user_id=portal_user_id,
+        payer=payer,
         submission=submission,
         rules=rules,
+        result_path=result_path,
         by=by,
         now=now,
     )
@@ -91,10 +105,10 @@ def submit_payment(
 
 
 def _give_up_own_waiting(
-    context: TenantContext, invoice_ids: Sequence[UUID], portal_user_id: UUID, form_key: UUID, now: datetime
+    context: TenantContext, invoice_ids: Sequence[UUID], payer: Payer, form_key: UUID, now: datetime
 ) -> PaymentAttempt | None:
     """Cancel what this same person left at the bank's page; return it if it was paid in this moment."""
-    for attempt in own_waiting(invoice_ids, portal_user_id):
+    for attempt in own_waiting(invoice_ids, payer):
         if attempt.form_key == form_key:
             continue
         try:
@@ -106,20 +120,20 @@ def _give_up_own_waiting(
     return None
 
 
-def own_waiting(invoice_ids: Sequence[UUID], portal_user_id: UUID) -> list[PaymentAttempt]:
-    """Return this person's attempts on these invoices that wait for the bank's page."""
-    return _own(invoice_ids, portal_user_id, [State.REQUIRES_ACTION])
+def own_waiting(invoice_ids: Sequence[UUID], payer: Payer) -> list[PaymentAttempt]:
+    """Return this payer's attempts on these invoices that wait for the bank's page."""
+    return _own(invoice_ids, payer, [State.REQUIRES_ACTION])
 
 
-def own_under_way(invoice_ids: Sequence[UUID], portal_user_id: UUID) -> PaymentAttempt | None:
-    """Return this person's payment of one of the invoices of which nobody knows yet how it ends."""
-    found = _own(invoice_ids, portal_user_id, [State.SUBMITTED, State.UNKNOWN, State.PROCESSING])
+def own_under_way(invoice_ids: Sequence[UUID], payer: Payer) -> PaymentAttempt | None:
+    """Return this payer's payment of one of the invoices of which nobody knows yet how it ends."""
+    found = _own(invoice_ids, payer, [State.SUBMITTED, State.UNKNOWN, State.PROCESSING])
     return found[0] if found else None
 
 
-def _own(invoice_ids: Sequence[UUID], portal_user_id: UUID, states: Sequence[str]) -> list[PaymentAttempt]:
+def _own(invoice_ids: Sequence[UUID], payer: Payer, states: Sequence[str]) -> list[PaymentAttempt]:
     wanted = set(invoice_ids)
-    mine = PaymentAttempt.objects.filter(portal_user_id=portal_user_id, state__in=states).order_by("-created_at")
+    mine = payer.attempts().filter(state__in=states).order_by("-created_at")
     return [attempt for attempt in mine if wanted & {share.invoice_id for share in shares_of(attempt)}]
 
 
@@ -131,9 +145,10 @@ def _reserve(
     stripe_customer: str,
     bill_to_id: UUID,
     invoice_ids: Sequence[UUID],
-    portal_user_id: UUID,
+    payer: Payer,
     submission: Submission,
     rules: PayRules,
+    result_path: Callable[[UUID], str],
     by: Actor,
     now: datetime,
 ) -> tuple[PaymentAttempt, bool]:
@@ -142,7 +157,7 @@ def _reserve(
     known = PaymentAttempt.objects.filter(form_key=submission.form_key).first()
     if known:
         same = {share.invoice_id for share in shares_of(known)} <= set(invoice_ids)
-        if not same or known.portal_user_id != portal_user_id:
+        if not same or not payer.made(known):
             raise errors.FormReused
         return known, False
     _refuse_card_testing(bill_to_id, now)
@@ -151,8 +166,8 @@ def _reserve(
         raise errors.NotPayable
     amount = _decide_amount(invoices, submission, rules)
     shares = plan_of(invoices, amount)
-    attempt = _draft_attempt(context, account_id, stripe_customer, invoices, shares, submission, now)
-    attempt.portal_user_id = portal_user_id
+    attempt = _draft_attempt(context, account_id, stripe_customer, invoices, shares, submission, result_path, now)
+    payer.sign(attempt)
     attempt.bill_to_id = bill_to_id
     attempt.save()
     for share in shares:
@@ -211,6 +226,7 @@ def _draft_attempt(
     invoices: Sequence[Invoice],
     shares: Sequence[Share],
     submission: Submission,
+    result_path: Callable[[UUID], str],
     now: datetime,
 ) -> PaymentAttempt:
     """Build the attempt with the exact call it will make; key and hash are stored before it (PAY-05)."""
@@ -229,7 +245,7 @@ def _draft_attempt(
         currency=invoices[0].currency,
         customer=stripe_customer,
         application_fee_cents=compute_application_fee(amount, context.tenant.application_fee_bps),
-        return_url=context.tenant.url(reverse("result", args=[attempt_id], urlconf="portal.payments.urls")),
+        return_url=context.tenant.url(result_path(attempt_id)),
         description=", ".join(f"Invoice {numbers[share.invoice_id]}" for share in shares)[:500],
     )
     return PaymentAttempt(
@@ -244,6 +260,8 @@ def _draft_attempt(
         currency=invoices[0].currency,
         state=State.SUBMITTED,
         confirmation_token=submission.token,
+        payer_name=submission.name,
+        payer_email=submission.email,
         created_at=now,
         submitted_at=now,
         expires_at=now + RESERVATION,

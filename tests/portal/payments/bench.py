@@ -25,6 +25,7 @@ from portal.accounts.sessions import cookie_name, start_session
 from portal.invoices.models import Invoice
 from portal.payments.invariants import find_broken_invariants
 from portal.payments.models import Journal, Payment, PaymentAttempt, Refund
+from portal.payments.payers import Payer
 from portal.payments.plans import PayRules
 from portal.payments.services.disputes import look_at_dispute
 from portal.payments.services.refunds import RefundLine, RefundOrder, refundable_lines, request_refund
@@ -128,7 +129,7 @@ class Bench:
                 context=context,
                 bill_to_id=invoices[0].bill_to_id,
                 invoice_ids=[invoice.pk for invoice in invoices],
-                portal_user_id=PortalUser.objects.get(email=user).pk,
+                payer=Payer(portal_user_id=PortalUser.objects.get(email=user).pk),
                 submission=given,
                 rules=rules,
                 by=Actor("customer", None, user),

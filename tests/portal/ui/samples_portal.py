@@ -96,6 +96,7 @@ PAGE = View(
     po_number="",
     note="Parts are under warranty until 6 November 2026.",
 )
+LINKS = View(pdf_url="/1042.pdf", pay_url="/pay/1042", back_url="/invoices", sign_in_url="/in")
 ACCOUNT = View(customer_id="1", customer_name="Dana Whitfield", customer_number="C-1001")
 
 
@@ -108,12 +109,14 @@ def _result(state: str, **more: Any) -> View:
         "receipt_number": "R-2025-0311",
         "paid_at": datetime(2025, 11, 21, 14, 5, tzinfo=UTC),
         "method": "Visa ending 4242",
-        "invoices": (View(id="1042", number="1042", title="Furnace repair", cents=41250),),
+        "invoices": (View(id="1042", number="1042", title="Furnace repair", cents=41250, url="/1042"),),
         "refunds": (),
         "still_open_cents": 0,
         "error_text": "Your bank didn’t approve this card. Nothing was charged.",
         "clears_on": date(2025, 11, 26),
         "poll_url": "",
+        "pdf_url": "/1042.pdf",
+        "list_url": "/invoices",
     }
     return View(**{**values, **more})
 
@@ -159,12 +162,19 @@ def pages() -> Pages:
             "sections": [View(title="Paid", tone="", invoices=[TUNEUP])],
         },
         "invoices/list.html#empty": {**PORTAL, "balance": NOTHING, "shown": "unpaid", "sections": []},
-        "invoices/detail.html": {**PORTAL, "invoice": FURNACE, "page": PAGE, "how_to_pay": ""},
-        "invoices/detail.html#processing": {**PORTAL, "invoice": CAPACITOR, "page": PAGE, "how_to_pay": ""},
+        "invoices/detail.html": {**PORTAL, "invoice": FURNACE, "page": PAGE, "links": LINKS, "how_to_pay": ""},
+        "invoices/detail.html#processing": {
+            **PORTAL,
+            "invoice": CAPACITOR,
+            "page": PAGE,
+            "links": LINKS,
+            "how_to_pay": "",
+        },
         "invoices/detail.html#by_phone": {
             **PORTAL,
             "invoice": TUNEUP,
             "page": PAGE,
+            "links": LINKS,
             "how_to_pay": "By check to the office.",
         },
         "payments/pay.html": {
