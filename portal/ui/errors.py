@@ -21,6 +21,7 @@ def render_error(
         f"errors/{name}.html",
         {
             "brand": getattr(request, "brand", None),
+            "is_ours": getattr(getattr(request, "host", None), "kind", None) in ("apex", "console"),
             "theme": theme_of(request),
             "csp_nonce": getattr(request, "csp_nonce", ""),
             **context,

@@ -14,6 +14,7 @@ from portal.ui import errors
 from portal.ui.context import ui
 from portal.ui.nav import nav_for
 from portal.ui.views import set_theme
+from tenants.hosts import Host, HostKind
 from tests.portal.ui.sample_data import BRAND
 
 
@@ -136,3 +137,11 @@ def test_the_wait_is_rounded_up_to_minutes() -> None:
     """61 seconds are two minutes."""
     response = errors.rate_limited(RequestFactory().get("/x"), wait_seconds=61)
     assert "in 2 minutes" in response.content.decode()
+
+
+@pytest.mark.parametrize(("kind", "marked"), [("apex", True), ("console", True), ("tenant", False)])
+def test_only_our_own_hosts_error_pages_carry_our_mark(kind: HostKind, marked: bool) -> None:
+    """A company's portal is the company's, also when its brand could not be read."""
+    request = RequestFactory().get("/x")
+    request.host = Host(kind, "somewhere.example")  # type: ignore[attr-defined]
+    assert ("Porchlight" in errors.server_error(request).content.decode()) is marked
