@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from portal.importing.models import TransferJob
 from portal.importing.services.check_import import check_import
+from portal.importing.services.confirm_import import forget_import
 from portal.importing.services.run_import import run_import
 from tenants.context import TenantContext
 from tenants.outbox import emit, handles
@@ -51,6 +52,12 @@ def watch_work(context: TenantContext, event: OutboxEvent) -> None:
     """Ask again for work that has gone silent, until it has ended."""
     payload = event.payload
     _ask_and_watch(context, payload["job"], series=payload["series"], number=payload["number"] + 1)
+
+
+@handles("import.forget")
+def forget_file(context: TenantContext, event: OutboxEvent) -> None:
+    """Look after a while whether the list was ever imported."""
+    forget_import(job_id=UUID(event.payload["job"]), now=timezone.now())
 
 
 def _ask_and_watch(context: TenantContext, job_id: str, *, series: str, number: int) -> None:

@@ -1,17 +1,20 @@
-"""Start a checked import, or stop one."""
+"""Start a checked import, stop one, or forget one that nobody started."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
 from portal.importing.files import remove_file
 from portal.importing.models import TransferJob
 from portal.importing.services.save_mapping import ImportIsNotOpen
-from tenants.audit import Actor, record
+from tenants.audit import SYSTEM, Actor, record
 from tenants.outbox import emit
 
+FORGOTTEN = "forgotten"
+_WAITING = (TransferJob.State.UPLOADED, TransferJob.State.MAPPED, TransferJob.State.CHECKED)
 _STOPPABLE = (
     TransferJob.State.UPLOADED,
     TransferJob.State.MAPPED,
@@ -48,3 +51,16 @@ def cancel_import(*, job: TransferJob, by: Actor, now: datetime) -> TransferJob:
         record("import.canceled", by=by, now=now, target=job, after={"rows_done": job.next_row})
         transaction.on_commit(lambda: remove_file(job.storage_key))
     return job
+
+
+def forget_import(*, job_id: UUID, now: datetime) -> None:
+    """Remove the list of an import that was never started, or that failed; one that runs or is over stays as it is."""
+    with transaction.atomic():
+        job = TransferJob.objects.get(pk=job_id)
+        changed = TransferJob.objects.filter(pk=job_id, state__in=_WAITING).update(
+            state=TransferJob.State.CANCELED, error=FORGOTTEN, finished_at=now
+        )
+        if changed:
+            record("import.forgotten", by=SYSTEM, now=now, target=job, after={"file": job.file_name})
+        if changed or job.state == TransferJob.State.FAILED:
+            transaction.on_commit(lambda: remove_file(job.storage_key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePath
 
 from django.db import transaction
@@ -15,12 +15,19 @@ from portal.importing.mapping import guess_mapping
 from portal.importing.models import TransferJob
 from tenants.audit import Actor, record
 from tenants.context import TenantContext
+from tenants.outbox import emit
+
+# A list that nobody imports is people's data that nobody needs.
+KEPT = timedelta(days=14)
 
 
 def start_import(
     *, kind: Kind, file_name: str, chunks: Iterable[bytes], context: TenantContext, by: Actor, now: datetime
 ) -> TransferJob:
-    """Store the file and create its job with a proposed mapping; raises FileRefused and then keeps nothing."""
+    """Store the file and create its job with a proposed mapping; raises FileRefused and then keeps nothing.
+
+    A job that is not confirmed within KEPT is forgotten, its file with it.
+    """
     tenant_id = context.tenant.id
     stored = store_file(chunks, tenant_id=tenant_id)
     try:
@@ -42,6 +49,8 @@ def start_import(
                 created_at=now,
             )
             record("import.uploaded", by=by, now=now, target=job, after={"file": job.file_name, "rows": layout.rows})
+            payload = {"job": str(job.pk)}
+            emit("import.forget", key=f"import.forget:{job.pk}", payload=payload, now=now + KEPT)
     except BaseException:
         remove_file(stored.key)
         raise

@@ -18,6 +18,7 @@ from portal.importing.mapping import Mapping
 from portal.importing.models import TransferJob
 from portal.importing.outcome import Outcome
 from portal.importing.pipeline import KINDS
+from portal.importing.services.confirm_import import FORGOTTEN
 from portal.ui.formats import format_number, format_weekday_date
 
 SHOWN = {"error": 50, "warning": 10}
@@ -52,6 +53,9 @@ class JobView:
     kind: str
     row_count: int
     finished_at: Any
+
+
+NEVER_STARTED = (gettext_lazy("Never started"), "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def earlier_imports() -> list[EarlierImport]:
             reverse("office:import_job", args=[job.pk]),
             job.file_name,
             f"{format_weekday_date(job.created_at)}, {_rows(job.rows_total)}",
-            Badge(str(BADGES[job.state][0]), *BADGES[job.state][1:]),
+            _badge(job),
         )
         for job in TransferJob.objects.filter(kind__in=list(KINDS)).order_by("-created_at")[:10]
     ]
@@ -196,6 +200,11 @@ def progress_view(job: TransferJob) -> dict[str, Any]:
     }
 
 
+def _badge(job: TransferJob) -> Badge:
+    word, *look = NEVER_STARTED if job.error == FORGOTTEN else BADGES[job.state]
+    return Badge(str(word), *look)
+
+
 def _left_out_note(count: int) -> str:
     if not count:
         return ""
@@ -204,6 +213,8 @@ def _left_out_note(count: int) -> str:
 
 def failure_text(job: TransferJob) -> str:
     """Return why an import ended early and what to do."""
+    if job.error == FORGOTTEN:
+        return _("Nobody started this import for two weeks, so its file was removed. Upload it again to go on.")
     if job.state == State.CANCELED:
         return _("You stopped this import. What it had saved stays. Upload the file again to go on.")
     known = {
