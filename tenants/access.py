@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+OFFICE_HOLD = "office"
 Door = Literal["open", "portal_off", "held", "maintenance", "closing", "unknown", "broken"]
 
 
@@ -27,11 +28,12 @@ class Access:
 
     door: Door
     reasons: tuple[str, ...] = ()
+    office_held: bool = False
 
     @property
     def office_open(self) -> bool:
-        """Whether staff may work: also while the portal is switched off."""
-        return self.door in ("open", "portal_off")
+        """Whether staff may work: also while the portal is switched off, not while our bill is unpaid for too long."""
+        return self.door in ("open", "portal_off") and not self.office_held
 
 
 def decide_access(axes: Axes) -> Access:
@@ -42,7 +44,9 @@ def decide_access(axes: Axes) -> Access:
         return Access("unknown", (f"lifecycle is {axes.lifecycle}",))
     if not axes.has_schema or not axes.fingerprint:
         return Access("broken", ("the schema is not the release's",))
-    held = tuple(f"{kind} hold" for kind in axes.holds)
+    # The hold of the office shuts nobody else out: customers go on seeing and paying.
+    office_held = OFFICE_HOLD in axes.holds
+    held = tuple(f"{kind} hold" for kind in axes.holds if kind != OFFICE_HOLD)
     if axes.review == "blocked":
         held += ("blocked after review",)
     if held:
@@ -54,4 +58,4 @@ def decide_access(axes: Axes) -> Access:
         off += ("flag portal is off",)
     if not axes.portal_enabled:
         off += ("the owner switched the portal off",)
-    return Access("portal_off", off) if off else Access("open")
+    return Access("portal_off" if off else "open", off, office_held)

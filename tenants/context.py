@@ -46,6 +46,15 @@ class PaymentAccountFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class BillingFacts:
+    """How the company stands with us, as far as its office must know."""
+
+    status: str
+    trial_ends_at: datetime
+    owing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TenantFacts:
     """What the control plane says of this tenant, read in this request through the tenant's own role."""
 
@@ -62,6 +71,7 @@ class TenantFacts:
     plan_code: str
     application_fee_bps: int
     payment_account: PaymentAccountFacts | None
+    billing: BillingFacts | None
     axes: Axes
 
     @property
@@ -151,9 +161,22 @@ def _context_of(tenant_id: UUID, shown: dict[str, Any], now: datetime) -> Tenant
         plan_code=shown["plan_code"],
         application_fee_bps=shown["application_fee_bps"],
         payment_account=account,
+        billing=_billing_of(shown),
         axes=axes,
     )
     return TenantContext(facts, snapshot, decide_access(axes))
+
+
+def _billing_of(shown: dict[str, Any]) -> BillingFacts | None:
+    """Return nothing for a company that has not opened yet: its trial has not begun."""
+    if shown["trial_ends_at"] is None:
+        return None
+    since = shown["owing_since"]
+    return BillingFacts(
+        status=shown["billing_status"],
+        trial_ends_at=datetime.fromisoformat(shown["trial_ends_at"]),
+        owing_since=datetime.fromisoformat(since) if since else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from infra.stripe_double.billing_pages import checkout_page, portal_page, read_form
 from infra.stripe_double.double import Double
 from infra.stripe_double.errors import Json, StripeError
 from infra.stripe_double.payments import finish_authentication
@@ -14,6 +15,9 @@ from infra.stripe_double.resources.accounts import finish_onboarding
 
 ASSETS = Path(__file__).parent / "element"
 ASSET_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
+
+
+BILLING_PAGES = {"checkout": checkout_page, "portal": portal_page}
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Page:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def api_page(double: Double, method: str, target: str) -> Page | None:
+def api_page(double: Double, method: str, target: str, body: bytes) -> Page | None:
     """Serve the pages of the API's own origin."""
     path = urlsplit(target).path
     parts = path.strip("/").split("/")
@@ -38,6 +42,8 @@ def api_page(double: Double, method: str, target: str) -> Page | None:
         return _asset(double, "page.css")
     if parts[:2] == ["pages", "onboarding"] and len(parts) == 3:
         return _onboarding(double, method, parts[2])
+    if parts[:1] == ["pages"] and len(parts) == 3 and parts[1] in BILLING_PAGES:
+        return _billing(double, method, parts[1], parts[2], body)
     if method == "GET" and parts[:2] == ["pages", "receipt"] and len(parts) == 4:
         return _receipt(double, parts[2], parts[3])
     return None
@@ -55,6 +61,16 @@ def element_page(double: Double, method: str, target: str, body: bytes) -> Page 
         redirecting = "redirect" in parse_qs(url.query)
         return _authentication(double, method, parts[1], parts[2], body, redirecting=redirecting)
     return None
+
+
+def _billing(double: Double, method: str, kind: str, session_id: str, body: bytes) -> Page:
+    with double.lock:
+        shown = BILLING_PAGES[kind](double, session_id, read_form(body) if method == "POST" else None)
+    if shown is None:
+        return _document("Unknown page", "<p>There is no such page.</p>", status=404)
+    if isinstance(shown, str):
+        return Page(303, headers={"Location": shown})
+    return _document(*shown)
 
 
 def _asset(double: Double, name: str) -> Page:

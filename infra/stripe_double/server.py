@@ -123,7 +123,7 @@ class ApiHandler(_Handler):
             except StripeError as error:
                 self.send_json(error.status, error.body)
             return
-        page = api_page(self.double, method, self.path)
+        page = api_page(self.double, method, self.path, raw)
         if page is not None:
             self.send_page(page)
             return

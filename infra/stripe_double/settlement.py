@@ -7,6 +7,7 @@ from infra.stripe_double.double import Double, Scope
 from infra.stripe_double.errors import Json, public
 from infra.stripe_double.ledger import DAY, fail_refund, receipt_url
 from infra.stripe_double.payments import succeed_intent
+from infra.stripe_double.subscriptions import run_subscription_job
 
 
 def advance_clock(double: Double, seconds: int) -> int:
@@ -24,7 +25,13 @@ def advance_clock(double: Double, seconds: int) -> int:
     return now
 
 
+SUBSCRIPTION_JOBS = ("period_end", "trial_will_end", "retry")
+
+
 def _run(scope: Scope, job: Json) -> None:
+    if job["kind"] in SUBSCRIPTION_JOBS:
+        run_subscription_job(scope, job)
+        return
     if job["kind"] == "refund":
         refund = scope.find("refund", job["id"])
         if job["outcome"] == "failed":

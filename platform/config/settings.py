@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "portal.home",
     "portal.statements",
     "portal.office",
+    "billing",
     "config",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",

@@ -7,6 +7,7 @@ from portal.settings.door import portal_off
 office_patterns: list[URLPattern | URLResolver] = [
     path("ui/", include("portal.ui.urls")),
     path("brand/", include("portal.settings.urls")),
+    path("office/plan/", include("billing.urls")),
     path("office/", include("portal.office.urls")),
     path("check/", include("portal.invoices.check_urls")),
 ]

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from billing.services.trial import LONGEST_DAYS
 from tenants.models import Hold
 
 
@@ -29,7 +30,8 @@ class HoldForm(forms.Form):
         label=_("Kind"),
         choices=[
             (Hold.Kind.OPERATOR, _("Our decision")),
-            (Hold.Kind.BILLING, _("Unpaid bill")),
+            (Hold.Kind.OFFICE, _("Unpaid bill: the office only, customers go on")),
+            (Hold.Kind.BILLING, _("Unpaid bill: everything")),
             (Hold.Kind.ABUSE, _("Abuse")),
             (Hold.Kind.SECURITY, _("Security")),
         ],
@@ -63,3 +65,21 @@ class ReleaseForm(forms.Form):
     """Why a hold ends."""
 
     reason = forms.CharField(label=_("Why it ends"), max_length=500, widget=forms.TextInput(attrs={"class": "input"}))
+
+
+class TrialForm(forms.Form):
+    """How much longer a trial lasts, and why."""
+
+    days = forms.IntegerField(
+        label=_("Days"),
+        min_value=1,
+        max_value=LONGEST_DAYS,
+        initial=14,
+        widget=forms.NumberInput(attrs={"class": "input"}),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The company’s owner sees it."),
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )

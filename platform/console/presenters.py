@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from console.presenters_billing import billing_facts
 from console.presenters_settings import present_settings
 from console.selectors import (
     FleetFigures,
@@ -79,7 +80,9 @@ def present_overview(figures: FleetFigures, runs: list[RunRow], stopped: Run | N
     }
 
 
-def present_tenant(found: Tenant, *, now: datetime, may_hold: bool, may_release: bool) -> dict[str, Any]:
+def present_tenant(
+    found: Tenant, *, now: datetime, may_hold: bool, may_release: bool, may_extend: bool
+) -> dict[str, Any]:
     """Return the context of one company's page."""
     holds = list(Hold.objects.filter(tenant=found, released_at__isnull=True).order_by("opened_at"))
     access, items = explain_access(found, now)
@@ -111,6 +114,7 @@ def present_tenant(found: Tenant, *, now: datetime, may_hold: bool, may_release:
                 "label": _("Plan"),
                 "value": f"{found.plan.name}, {format_money(found.plan.price_cents, found.plan.currency)}",
             },
+            *billing_facts(found, now),
             {"label": _("Last activity"), "value": ago(found.last_active_at, now)},
             {"label": _("Time zone"), "value": found.time_zone},
             {"label": _("Settings version"), "value": found.config_version},
@@ -121,6 +125,7 @@ def present_tenant(found: Tenant, *, now: datetime, may_hold: bool, may_release:
         "holds": holds,
         "may_hold": may_hold and found.lifecycle == Tenant.Lifecycle.ACTIVE,
         "may_release": may_release,
+        "may_extend": may_extend and found.lifecycle == Tenant.Lifecycle.ACTIVE,
         "actions": [],
     }
 

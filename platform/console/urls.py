@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console import views, webhook_views
+from console import billing_views, views, webhook_views
 
 app_name = "console"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("tenants/", views.tenants, name="tenants"),
     path("tenants/<uuid:tenant_id>/", views.tenant, name="tenant"),
     path("tenants/<uuid:tenant_id>/hold/", views.hold, name="hold"),
+    path("tenants/<uuid:tenant_id>/trial/", billing_views.extend, name="extend_trial"),
     path("holds/<uuid:hold_id>/release/", views.release, name="release"),
     path("webhooks/", webhook_views.webhooks, name="webhooks"),
     path("webhooks/<uuid:inbox_id>/replay/", webhook_views.replay, name="replay"),

@@ -132,6 +132,7 @@ def _tenant_page(request: OperatorRequest, found: Tenant) -> dict[str, Any]:
         now=timezone.now(),
         may_hold=may(request.operator, "tenants.hold"),
         may_release=may(request.operator, "tenants.release"),
+        may_extend=may(request.operator, "billing.extend"),
     )
 
 

@@ -22,6 +22,7 @@ LABELS = frozenset(
         mark("Security"),
         mark("Owner"),
         mark("Operator"),
+        mark("Office"),
         # provisioning.models.Run.State
         mark("Queued"),
         mark("Running"),

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from portal.ui.own_mail import send
 from signup.addresses import host_of
-from signup.mails import send
 from signup.models import SignUp
 from signup.services.verify import hash_code, hash_token
 from tenants.models import ControlOutbox, Tenant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Subject = Literal["intent", "refund", "refunds", "dispute", "account"]
+Subject = Literal["intent", "refund", "refunds", "dispute", "account", "subscription"]
 
 INTENT_TYPES = frozenset(
     {
@@ -24,8 +24,24 @@ ACCOUNT_TYPES = frozenset({"account.updated", "capability.updated", "account.app
 THIN_ACCOUNT_PREFIX = "v2.core.account"
 
 
-def subject_of(event_type: str) -> Subject | None:
-    """Return what an event is about, or None when nothing here depends on it."""
+# Of our own account: whoever is named there is looked at as a whole.
+SUBSCRIPTION_PREFIX = "customer.subscription."
+BILLING_TYPES = frozenset(
+    {
+        "checkout.session.completed",
+        "invoice.paid",
+        "invoice.payment_failed",
+        "invoice.payment_action_required",
+        "invoice.finalization_failed",
+    }
+)
+
+
+def subject_of(event_type: str, scope: str = "connect") -> Subject | None:
+    """Return what an event of an endpoint's scope is about, or None when nothing here depends on it."""
+    if scope == "platform":
+        is_billing = event_type in BILLING_TYPES or event_type.startswith(SUBSCRIPTION_PREFIX)
+        return "subscription" if is_billing else None
     if event_type in INTENT_TYPES:
         return "intent"
     if event_type in REFUND_TYPES:
@@ -39,6 +55,6 @@ def subject_of(event_type: str) -> Subject | None:
     return None
 
 
-def is_handled(event_type: str) -> bool:
+def is_handled(event_type: str, scope: str = "connect") -> bool:
     """Whether anything here depends on events of this type."""
-    return subject_of(event_type) is not None
+    return subject_of(event_type, scope) is not None

@@ -50,8 +50,13 @@ StaffView = Callable[Concatenate[StaffRequest, Params], HttpResponse]
 AnyView = Callable[Concatenate[HttpRequest, Params], HttpResponse]
 
 
-def staff_view(permission: Permission | None = None) -> Callable[[StaffView[Params]], AnyView[Params]]:
-    """Serve a page to signed-in staff who have `permission`; others are sent to the sign-in page or refused."""
+def staff_view(
+    permission: Permission | None = None, *, while_held: bool = False
+) -> Callable[[StaffView[Params]], AnyView[Params]]:
+    """Serve a page to signed-in staff who have `permission`; others are sent to the sign-in page or refused.
+
+    While the office is held for an unpaid bill, only pages that say `while_held` open; the others lead to the plan.
+    """
 
     def decorate(view: StaffView[Params]) -> AnyView[Params]:
         @wraps(view)
@@ -59,6 +64,8 @@ def staff_view(permission: Permission | None = None) -> Callable[[StaffView[Para
             staff_request = open_office(request)
             if staff_request is None:
                 return to_sign_in(request)
+            if staff_request.context.access.office_held and not while_held:
+                return HttpResponseRedirect(reverse("billing:plan"), status=303)
             if permission and not may(staff_request.staff, permission):
                 return forbidden(staff_request)
             return view(staff_request, *args, **kwargs)

@@ -28,13 +28,14 @@ class Permission(StrEnum):
     EXPORT = "transfers.export"
     VIEW_AUDIT = "audit.view"
     MANAGE_STAFF = "staff.manage"
+    MANAGE_PLAN = "plan.manage"
 
 
 P = Permission
 Role = StaffUser.Role
 
 _EVERYTHING = frozenset(Permission)
-_MANAGER = _EVERYTHING - {P.CHANGE_SETTINGS, P.CONNECT_PAYMENTS, P.MANAGE_STAFF, P.EXPORT}
+_MANAGER = _EVERYTHING - {P.CHANGE_SETTINGS, P.CONNECT_PAYMENTS, P.MANAGE_STAFF, P.MANAGE_PLAN, P.EXPORT}
 _CSR = frozenset(
     {
         P.VIEW_CUSTOMERS,

@@ -45,6 +45,7 @@ OFFICE = (
     NavEntry("office:import", _("Import"), "upload", ("office:import",), _("Set-up")),
     NavEntry("office:payments_setup", _("Taking cards"), "credit-card", ("office:payments",), _("Set-up")),
     NavEntry("office:settings", _("Settings"), "settings", ("office:settings",), _("Set-up")),
+    NavEntry("billing:plan", _("Your plan"), "badge-check", ("billing:",), _("Set-up")),
 )
 CONSOLE = (
     NavEntry("console:overview", _("Overview"), "gauge", ("console:overview", "console:run"), _("Fleet")),
@@ -59,6 +60,7 @@ _BY_NAMESPACE: dict[str, tuple[NavEntry, ...]] = {
     "statements": PORTAL,
     "accounts": PORTAL,
     "office": OFFICE,
+    "billing": OFFICE,
     "console": CONSOLE,
 }
 

@@ -171,6 +171,13 @@ PAY_PARTIAL_MIN = declare(
     "pay.partial_min", 500, _int_between(50, 10_000_000), "The smallest part that may be paid, in cents (PAY-05)."
 )
 PAY_MULTI = declare("pay.multi", True, _bool, "Whether several invoices may be paid at once (C-11).")
+BILLING_GRACE_DAYS = declare(
+    "billing.grace_days",
+    14,
+    _int_between(7, 60),
+    "Days of an unpaid bill after which the company's office is held; its customers never notice.",
+    layers=OURS,
+)
 POOL_TARGET = declare(
     "platform.pool_target", 3, _int_between(0, 200), "Schemas that wait for a company.", layers=("platform",)
 )

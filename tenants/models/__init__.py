@@ -1,7 +1,7 @@
 """Control-plane tables of the tenancy layer (platform.md 3.2)."""
 
 from tenants.models.audit import ControlOutbox, PlatformAuditEvent
-from tenants.models.billing import PaymentAccount, Plan
+from tenants.models.billing import PaymentAccount, Plan, Subscription
 from tenants.models.settings import Cohort, CohortMember, SettingValue
 from tenants.models.tenant import Cell, Epoch, Hold, Hostname, Tenant
 
@@ -17,5 +17,6 @@ __all__ = [
     "Plan",
     "PlatformAuditEvent",
     "SettingValue",
+    "Subscription",
     "Tenant",
 ]

@@ -41,3 +41,46 @@ class PaymentAccount(models.Model):
     checked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     disconnected_at = models.DateTimeField(null=True)
+
+
+class Subscription(models.Model):
+    """What a company owes us: Stripe's subscription mirrored, never edited by hand; trial and reminders are ours.
+
+    `status` is Stripe's own word, empty before the first subscription. `owing_since` begins an unpaid time; notices,
+    and in the end the hold of the office, belong to it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.OneToOneField("tenants.Tenant", on_delete=models.PROTECT, related_name="subscription")
+    trial_ends_at = models.DateTimeField()
+    trial_noticed_for = models.DateTimeField(null=True)
+    stripe_customer_id = models.CharField(max_length=64, unique=True, null=True)
+    stripe_subscription_id = models.CharField(max_length=64, unique=True, null=True)
+    checkout_session_id = models.CharField(max_length=120, blank=True, default="")
+    status = models.CharField(max_length=24, blank=True, default="")
+    livemode = models.BooleanField(default=False)
+    current_period_end = models.DateTimeField(null=True)
+    cancels_at = models.DateTimeField(null=True)
+    mirror_version = models.BigIntegerField(default=0)
+    checked_at = models.DateTimeField(null=True)
+    owing_since = models.DateTimeField(null=True)
+    notices = models.PositiveSmallIntegerField(default=0)
+    noticed_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="subscription_status_comes_from_stripe",
+                condition=Q(status="") | Q(stripe_subscription_id__isnull=False, stripe_customer_id__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="reminders_belong_to_an_unpaid_time",
+                condition=Q(owing_since__isnull=True, notices=0, noticed_at__isnull=True, held_at__isnull=True)
+                | Q(owing_since__isnull=False, notices__gte=1, noticed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="office_is_held_after_two_notices", condition=Q(held_at__isnull=True) | Q(notices__gte=2)
+            ),
+        ]

@@ -86,6 +86,8 @@ class Hold(models.Model):
         SECURITY = "security"
         OWNER = "owner"
         OPERATOR = "operator"
+        # The office alone is closed, customers go on: an unpaid bill is not their affair.
+        OFFICE = "office"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="holds")

@@ -84,3 +84,12 @@ def test_the_office_works_while_only_the_portal_is_off() -> None:
     """Decided 21."""
     assert decide_access(change(portal_enabled=False)).office_open
     assert not decide_access(change(holds=("billing",))).office_open
+
+
+def test_the_hold_of_the_office_closes_the_office_alone() -> None:
+    """Issue 4.6: an unpaid bill of ours is not the customers' affair; every other hold still closes everything."""
+    access = decide_access(change(holds=("office",)))
+    assert (access.door, access.office_open) == ("open", False)
+    assert decide_access(change(holds=("office",), portal_enabled=False)).door == "portal_off"
+    assert decide_access(change(holds=("abuse", "office"))).door == "held"
+    assert decide_access(change(holds=("billing", "office"))).reasons == ("billing hold",)

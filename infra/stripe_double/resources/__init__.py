@@ -2,6 +2,7 @@
 
 from infra.stripe_double.resources import (
     accounts,
+    billing,
     confirmation_tokens,
     customers,
     events,
@@ -12,6 +13,7 @@ from infra.stripe_double.resources import (
 
 __all__ = [
     "accounts",
+    "billing",
     "confirmation_tokens",
     "customers",
     "events",

@@ -10,6 +10,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q
 
+from billing.errors import SubscriptionDisagrees
+from billing.rows import find_tenant_of_customer
+from billing.services.mirror import look_at_company
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.services.disputes import look_at_dispute
 from portal.payments.services.onboarding import refresh_account
@@ -34,6 +37,9 @@ class Parked(Exception):
     """An event that a person has to look at; its sentence says why."""
 
 
+PARKS = (Parked, UnknownIntent, IntentDisagrees, AccountIsAnothers, UnknownTenant, SubscriptionDisagrees)
+
+
 def process_event(*, inbox_id: UUID, now: datetime) -> None:
     """Work off one event; running it again, or in parallel, changes nothing more (PAY-09)."""
     with control_scope():
@@ -42,7 +48,7 @@ def process_event(*, inbox_id: UUID, now: datetime) -> None:
             return
         try:
             _act_on(row, now)
-        except (Parked, UnknownIntent, IntentDisagrees, AccountIsAnothers, UnknownTenant) as error:
+        except PARKS as error:
             log.error("event parked", extra={"event": row.event_id, "reason": repr(error)})
             _finish(row, State.PARKED, error=repr(error))
         except Exception as error:
@@ -62,6 +68,9 @@ def _claim(inbox_id: UUID, now: datetime) -> WebhookInbox | None:
 
 
 def _act_on(row: WebhookInbox, now: datetime) -> None:
+    if row.scope == "platform":
+        _look_at_subscription(row, now)
+        return
     tenant_id = find_tenant_of_account(row.account_id) if row.account_id else None
     if tenant_id is None:
         raise Parked("no company has this account")
@@ -75,6 +84,16 @@ def _act_on(row: WebhookInbox, now: datetime) -> None:
     else:
         with serving(tenant_id, now) as context:
             LOOKS[subject](context, row, now)
+
+
+def _look_at_subscription(row: WebhookInbox, now: datetime) -> None:
+    """Look at the company that the event's customer is; it may have become one after the event was parked."""
+    tenant_id = find_tenant_of_customer(row.object_id) if row.object_id else None
+    if tenant_id is None:
+        raise Parked("no company is this customer")
+    if row.tenant_id != tenant_id:
+        WebhookInbox.objects.filter(pk=row.pk).update(tenant_id=tenant_id)
+    look_at_company(tenant_id=tenant_id, now=now)
 
 
 def _look_at_intent(context: TenantContext, row: WebhookInbox, now: datetime) -> None:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from stripe._webhook import WebhookSignature
 
+from billing.rows import find_tenant_of_customer
 from infra.ids import uuid7
 from infra.stripe_client import is_live
 from tenants.payment_accounts import find_tenant_of_account
@@ -96,7 +97,10 @@ def read_event(body: bytes) -> Event:
 
 
 def _root_id(subject: dict[str, Any]) -> str:
-    """Return the object to look at again: a charge leads to its intent."""
+    """Return the object to look at again: a charge leads to its intent, what is ours to be paid to the customer."""
+    if subject.get("object") in ("checkout.session", "subscription", "invoice"):
+        customer = subject.get("customer") or ""
+        return str(customer["id"] if isinstance(customer, dict) else customer)
     if subject.get("object") == "charge" and subject.get("payment_intent"):
         return str(subject["payment_intent"])
     return str(subject.get("id") or "")
@@ -116,7 +120,7 @@ def _moment(value: Any) -> datetime | None:
 
 def store_event(*, scope: str, event: Event, now: datetime) -> UUID:
     """Insert the event or count one more delivery; must run in the control scope."""
-    tenant_id = find_tenant_of_account(event.account_id) if event.account_id else None
+    tenant_id = find_tenant(scope, event)
     state, error = _first_state(scope, event, tenant_id)
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -147,12 +151,21 @@ def store_event(*, scope: str, event: Event, now: datetime) -> UUID:
     return UUID(str(inbox_id))
 
 
+def find_tenant(scope: str, event: Event) -> UUID | None:
+    """Return whom an event is about: by its account, or of our own account by the customer it names."""
+    if scope == "platform":
+        return find_tenant_of_customer(event.object_id) if event.object_id else None
+    return find_tenant_of_account(event.account_id) if event.account_id else None
+
+
 def _first_state(scope: str, event: Event, tenant_id: UUID | None) -> tuple[str, str]:
     """Decide what happens with a new event; our own confusion is parked, never refused and never guessed (F13)."""
     if event.livemode != is_live(settings.ENV):
         return State.PARKED, "livemode is not ours"
-    if not is_handled(event.type):
+    if not is_handled(event.type, scope):
         return State.IGNORED, ""
+    if tenant_id is None and scope == "platform":
+        return State.PARKED, f"no company is the customer {event.object_id or '(none)'}"
     if tenant_id is None:
         return State.PARKED, f"no company has the account {event.account_id or '(none)'}"
     return State.RECEIVED, ""

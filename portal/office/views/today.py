@@ -64,8 +64,17 @@ def today(request: StaffRequest) -> HttpResponse:
         "figures": _figures(request, now),
         "portal_open": request.context.access.door == "open",
         "may_invite": may(request.staff, Permission.MANAGE_ACCESS),
+        "trial_days": _trial_days(request.tenant, now) if may(request.staff, Permission.MANAGE_PLAN) else None,
     }
     return render(request, "office/today.html", context)
+
+
+def _trial_days(tenant: TenantFacts, now: datetime) -> int | None:
+    """Return the days that are left of a trial for which no plan was chosen yet, begun ones included."""
+    billing = tenant.billing
+    if billing is None or billing.status or billing.trial_ends_at <= now:
+        return None
+    return -((now - billing.trial_ends_at) // timedelta(days=1))
 
 
 @require_POST

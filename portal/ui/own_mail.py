@@ -1,4 +1,4 @@
-"""The apex' own mail: Porchlight's name on it, text and HTML with the same facts."""
+"""Mail of Porchlight itself: our own name on it, text and HTML with the same facts."""
 
 from __future__ import annotations
 
