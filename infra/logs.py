@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-# The path of a link that signs in; its token must not outlive it in a log (AUN-16).
-_LINK = re.compile(r"(/l/)[A-Za-z0-9_-]{16,}")
+# The path of a link that signs in, or that opens a record; its token must not outlive it in a log (AUN-16, AUZ-06).
+_LINK = re.compile(r"(/[ls]/)[A-Za-z0-9_-]{16,}")
 
 
 def hide_links(_logger: Any, _method: str, line: str) -> str:

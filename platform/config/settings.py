@@ -39,6 +39,7 @@ TENANT_APPS = [
     "portal.payments",
     "portal.messaging",
     "portal.importing",
+    "portal.sharing",
 ]
 INSTALLED_APPS = [
     *SHARED_APPS,

@@ -1,4 +1,4 @@
-"""What a company's host serves while the portal is switched off: the office, and one page for its customers."""
+"""What a company's host serves while the portal is switched off: the office, links, and one page for its customers."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
@@ -10,6 +10,7 @@ office_patterns: list[URLPattern | URLResolver] = [
     path("office/plan/", include("billing.urls")),
     path("office/", include("portal.office.urls")),
     path("check/", include("portal.invoices.check_urls")),
+    path("s/", include("portal.sharing.urls")),
 ]
 urlpatterns = [*office_patterns, re_path(r"^(?!office(?:/|$)|ui/|static/).*$", portal_off)]
 

@@ -25,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/company", settings.company, name="settings_company"),
     path("import", include("portal.office.imports.urls")),
     path("payments/", include("portal.payments.office_urls")),
+    path("", include("portal.sharing.office_urls")),
 ]

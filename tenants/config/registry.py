@@ -178,6 +178,15 @@ BILLING_GRACE_DAYS = declare(
     "Days of an unpaid bill after which the company's office is held; its customers never notice.",
     layers=OURS,
 )
+SHARE_INVOICE_DAYS = declare(
+    "share.invoice_days",
+    90,
+    _int_between(0, 365),
+    "Days for which a link to an invoice opens; 0 is for ever (SHARE-06).",
+)
+SHARE_FOLLOWS_PORTAL = declare(
+    "share.follow_portal_switch", False, _bool, "Whether links to one record close while the portal is off (C-19)."
+)
 POOL_TARGET = declare(
     "platform.pool_target", 3, _int_between(0, 200), "Schemas that wait for a company.", layers=("platform",)
 )

@@ -39,6 +39,7 @@ from tenants.context import TenantFacts, serving
 from tenants.scope import tenant_scope
 from tests.cast import ACME, GLOBEX, NOW
 from tests.conftest import HostClient
+from tests.isolation.links import plant_link
 
 SCHEMAS = {ACME: "t_ac3e00000000000000000001", GLOBEX: "t_610be8000000000000000002"}
 HOSTS = {ACME: "acme.portal.localhost", GLOBEX: "globex.portal.localhost"}
@@ -108,6 +109,7 @@ POSTED = {
     "office:credit_apply": {"seen_cents": "765432", "invoice": "01930000-0000-7000-8000-000000000001"},
     "office:credit_refund": {"seen_cents": "765432", "form_key": "01930000-0000-7000-8000-000000000002"},
     "office:payment_refund": {"amount_0": "1.00", "effect": "reopen", "reason": "goodwill", "confirm": "1"},
+    "office:invoice_mail": {"to": "alice@example.com"},
     "payments:pay": {"amount": "1.00", "confirmation_token": "ctoken_x"},
 }
 
@@ -201,7 +203,9 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
     }
     sessions = _sessions("alice@example.com", "olive@acme.example", ACME)
     sessions |= {"bob": _sessions("bob@example.com", "olive@acme.example", ACME)["bob"]}
-    return ids, sessions
+    shared, ring = plant_link(invoice)
+    sessions["alice"] |= ring
+    return ids | shared, sessions
 
 
 def _picture() -> bytes:

@@ -28,7 +28,7 @@ from portal.ui.formats import format_number
 from tenants.config.registry import PORTAL_ENABLED, WELCOME_MESSAGE, BadValue
 from tenants.config.services import SettingsConflict, write_owner_settings
 
-GROUPS = ("settings", "settings_brand", "settings_company")
+GROUPS = ("settings", "settings_brand", "settings_company", "settings_links")
 PREVIEW = ".phone [data-brand]"
 
 
@@ -208,6 +208,7 @@ def _page(
         "settings": _("Availability and words"),
         "settings_brand": _("Color and logo"),
         "settings_company": _("Company"),
+        "settings_links": _("Links to invoices"),
     }
     colours = request.brand.palette or palette("#12484b")
     context = {

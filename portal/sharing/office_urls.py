@@ -1,0 +1,13 @@
+"""Addresses of the office's pages on links, included by the office."""
+
+from django.urls import URLPattern, path
+
+from portal.sharing import office_rules, office_views
+
+urlpatterns: list[URLPattern] = [
+    path("invoices/<uuid:invoice_id>/links", office_views.links, name="invoice_links"),
+    path("invoices/<uuid:invoice_id>/links/mail", office_views.mail, name="invoice_mail"),
+    path("invoices/<uuid:invoice_id>/links/copy", office_views.copy, name="invoice_copy_link"),
+    path("links/<uuid:link_id>/revoke", office_views.revoke, name="link_revoke"),
+    path("settings/links", office_rules.rules, name="settings_links"),
+]

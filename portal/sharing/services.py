@@ -1,0 +1,128 @@
+"""What the office and the holders of links may do with them: mail, copy, revoke, ask for a fresh one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from infra.ids import uuid7
+from portal.accounts.client import Client
+from portal.customers.models import ContactPoint
+from portal.invoices.models import Invoice
+from portal.invoices.policy import shown_for
+from portal.sharing.links import Minted, mint_link, visitor
+from portal.sharing.models import ShareLink
+from tenants.audit import Actor, count_events, record, wait_for_turn
+from tenants.config.registry import SHARE_INVOICE_DAYS
+from tenants.config.snapshot import Snapshot
+from tenants.outbox import emit
+
+INVOICE_SENT = "invoice.sent"
+LINK_CREATED = "share_link.created"
+LINK_ENDED = "share_link.ended"
+
+HOUR = timedelta(hours=1)
+MAILS_PER_HOUR, LINKS_PER_HOUR = 5, 20
+FRESH_PER_LINK, FRESH_PER_IP = 3, 10
+
+
+class NotShareable(Exception):
+    """The company shows this invoice to nobody: a draft, void, or kept back by a setting."""
+
+
+class NoSuchReader(Exception):
+    """The address does not stand with the customer who owes the invoice."""
+
+
+class TooMany(Exception):
+    """So many mails or links of one invoice within the hour are a mistake; `wait_seconds` says when the next may go."""
+
+    def __init__(self) -> None:
+        super().__init__("within the hour")
+        self.wait_seconds = int(HOUR.total_seconds())
+
+
+def addresses_of(customer_id: UUID) -> list[str]:
+    """Return the e-mail addresses on a customer's record, the one for mails first."""
+    points = ContactPoint.objects.filter(
+        contact__customer_id=customer_id, contact__archived_at=None, kind=ContactPoint.Kind.EMAIL
+    )
+    found = points.order_by("-contact__is_primary", "-is_primary", "id").values_list("value", flat=True)
+    return list(dict.fromkeys(found))
+
+
+@transaction.atomic
+def send_invoice(*, invoice: Invoice, to: str, settings: Snapshot, by: Actor, now: datetime) -> None:
+    """Have an invoice mailed with a link to it; raises NotShareable, NoSuchReader, TooMany (SHARE-03, SHARE-06).
+
+    The link is minted when the mail is made, so that its token exists in the mail only.
+    """
+    _require_shown(invoice, settings)
+    if to not in addresses_of(invoice.bill_to_id):
+        raise NoSuchReader(to)
+    wait_for_turn(f"invoice-mail:{invoice.pk}")
+    if count_events(INVOICE_SENT, since=now - HOUR, object_id=invoice.pk) >= MAILS_PER_HOUR:
+        raise TooMany
+    Invoice.objects.filter(pk=invoice.pk, sent_at__isnull=True).update(sent_at=now)
+    record(INVOICE_SENT, by=by, now=now, target=invoice, after={"to": to})
+    emit(
+        INVOICE_SENT,
+        key=f"invoice-sent:{uuid7()}",
+        payload={
+            "invoice": str(invoice.pk),
+            "to": to,
+            "by": {"kind": by.kind, "id": str(by.id) if by.id else None, "label": by.label},
+        },
+        now=now,
+    )
+
+
+@transaction.atomic
+def create_link(*, invoice: Invoice, settings: Snapshot, by: Actor, now: datetime) -> Minted:
+    """Make a link for the office to pass on itself; raises NotShareable, TooMany."""
+    _require_shown(invoice, settings)
+    wait_for_turn(f"invoice-link:{invoice.pk}")
+    if count_events(LINK_CREATED, since=now - HOUR, object_id=invoice.pk) >= LINKS_PER_HOUR:
+        raise TooMany
+    record(LINK_CREATED, by=by, now=now, target=invoice)
+    return mint_link(
+        invoice=invoice,
+        channel=ShareLink.Channel.COPIED,
+        recipient="",
+        days=settings.get(SHARE_INVOICE_DAYS),
+        by=by,
+        now=now,
+    )
+
+
+@transaction.atomic
+def revoke_link(*, link: ShareLink, by: Actor, now: datetime) -> bool:
+    """End a link at once; False when it had been revoked before (AUZ-06)."""
+    changed = ShareLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=now)
+    if changed:
+        record("share_link.revoked", by=by, now=now, target=link)
+    return bool(changed)
+
+
+@transaction.atomic
+def request_fresh_link(*, link: ShareLink, client: Client, now: datetime) -> None:
+    """Have a fresh link mailed to where the old one went, and nowhere else (datamodel.md 4.16, AUN-14).
+
+    Beyond three an hour for one link, or ten from one address, nothing more is sent, and nobody is told.
+    """
+    if not link.recipient:
+        return
+    wait_for_turn(f"share-link:{link.pk}")
+    by_link = count_events(LINK_ENDED, since=now - HOUR, object_id=link.pk)
+    by_ip = count_events(LINK_ENDED, since=now - HOUR, ip=client.ip)
+    if by_link >= FRESH_PER_LINK or by_ip >= FRESH_PER_IP:
+        return
+    record(LINK_ENDED, by=visitor(link, client), now=now, target=link)
+    emit(LINK_ENDED, key=f"fresh-share:{uuid7()}", payload={"link": str(link.pk)}, now=now)
+
+
+def _require_shown(invoice: Invoice, settings: Snapshot) -> None:
+    if not shown_for([invoice.bill_to_id], settings).filter(pk=invoice.pk).exists():
+        raise NotShareable(invoice.pk)

@@ -1,0 +1,169 @@
+"""What a link opens: one invoice, its PDF, and paying it without signing in (P-34, SHARE-06…09)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+
+from portal.accounts.client import client_of
+from portal.accounts.emails import mask_email
+from portal.invoices.models import Invoice
+from portal.invoices.selectors import InvoiceLinks, invoice_page
+from portal.invoices.views import answer_pdf, how_to_pay
+from portal.payments.csp import with_card_form
+from portal.payments.models import PaymentAttempt
+from portal.payments.tills import PayRequest
+from portal.payments.views import show_result, show_status, take_payment
+from portal.sharing.browser import keep, keyring_of, new_keyring
+from portal.sharing.doors import link_page
+from portal.sharing.links import Ended, find_link, look_through, note_opened, visitor
+from portal.sharing.models import ShareLink
+from portal.sharing.services import request_fresh_link
+from portal.sharing.tills import LinkTill
+
+
+@require_safe
+@link_page
+def show(request: PayRequest, token: str) -> HttpResponse:
+    """Show the invoice of a link as the portal shows it, and nothing beside it (SHARE-06, SHARE-07, SHARE-11)."""
+    now, link = timezone.now(), _link_or_404(token)
+    invoice = look_through(link, request.settings, now)
+    if not isinstance(invoice, Invoice):
+        return _ended(request, link, token, invoice)
+    if request.method == "GET":
+        note_opened(link=link, invoice=invoice, client=client_of(request), now=now)
+    page = invoice_page(invoice, tenant=request.tenant, now=now)
+    links = InvoiceLinks(
+        pdf_url=reverse("sharing:pdf", args=[token]),
+        pay_url=reverse("sharing:begin", args=[token]),
+        sign_in_url=_sign_in_url(),
+    )
+    context = {"page": page, "invoice": page.row, "links": links, "how_to_pay": how_to_pay(page)}
+    return render(request, "invoices/detail.html", context)
+
+
+@require_safe
+@link_page
+def download(request: PayRequest, token: str) -> HttpResponse:
+    """Answer with the PDF of the link's invoice."""
+    now, link = timezone.now(), _link_or_404(token)
+    invoice = look_through(link, request.settings, now)
+    if not isinstance(invoice, Invoice):
+        return _ended(request, link, token, invoice)
+    return answer_pdf(invoice_page(invoice, tenant=request.tenant, now=now), request.brand)
+
+
+@require_POST
+@link_page
+def fresh(request: PayRequest, token: str) -> HttpResponse:
+    """Mail a fresh link to where the ended one went; the answer is the same whether one was sent."""
+    now, link = timezone.now(), _link_or_404(token)
+    state = look_through(link, request.settings, now)
+    if isinstance(state, Invoice):
+        return HttpResponseRedirect(reverse("sharing:show", args=[token]), status=303)
+    if state == "expired":
+        request_fresh_link(link=link, client=client_of(request), now=now)
+    return _ended(request, link, token, state, resent=state == "expired" and bool(link.recipient))
+
+
+@require_safe
+@link_page
+def begin(request: PayRequest, token: str) -> HttpResponse:
+    """Hang the link on the browser's ring and go on to the pay page, whose address holds no token."""
+    link = _link_or_404(token)
+    invoice = look_through(link, request.settings, timezone.now())
+    if not isinstance(invoice, Invoice):
+        return _ended(request, link, token, invoice)
+    response = HttpResponseRedirect(reverse("sharing:pay", args=[link.pk]))
+    keep(response, (keyring_of(request) or new_keyring()).with_token(token))
+    return response
+
+
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_card_form
+@link_page
+def pay(request: PayRequest, link_id: UUID) -> HttpResponseBase:
+    """Show the card form of the link's invoice, or pay it or a part of it."""
+    link = ShareLink.objects.select_related("invoice").filter(pk=link_id).first()
+    till = _stand_at_till(request, link)
+    invoice = look_through(till.link, request.settings, timezone.now())
+    if not isinstance(invoice, Invoice):
+        return _ended(request, till.link, till.token, invoice)
+    if request.method != "POST" and invoice.status == Invoice.Status.PAID:
+        return HttpResponseRedirect(till.invoice_address(invoice.pk))
+    return take_payment(request, [invoice])
+
+
+@transaction.non_atomic_requests
+@require_GET
+@with_card_form
+@link_page
+def paid(request: PayRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Show the browser that paid what became of it, also after the link has ended."""
+    _stand_at_till(request, _link_of(attempt_id))
+    return show_result(request, attempt_id)
+
+
+@transaction.non_atomic_requests
+@require_GET
+@link_page
+def status(request: PayRequest, attempt_id: UUID) -> HttpResponseBase:
+    """Answer the waiting page."""
+    _stand_at_till(request, _link_of(attempt_id))
+    return show_status(request, attempt_id)
+
+
+def _link_or_404(token: str) -> ShareLink:
+    link = find_link(token)
+    if link is None:
+        raise Http404
+    return link
+
+
+def _link_of(attempt_id: UUID) -> ShareLink | None:
+    attempt = PaymentAttempt.objects.filter(pk=attempt_id).first()
+    if attempt is None or attempt.share_link_id is None:
+        return None
+    return ShareLink.objects.filter(pk=attempt.share_link_id).first()
+
+
+def _stand_at_till(request: PayRequest, link: ShareLink | None) -> LinkTill:
+    """Put the till of a link on the request; raises Http404 for a browser that does not hold the link."""
+    ring = keyring_of(request)
+    token = ring.find(bytes(link.token_hash)) if ring and link else ""
+    if ring is None or link is None or not token:
+        raise Http404
+    till = LinkTill(link, token, ring, visitor(link, client_of(request)))
+    request.till = till
+    return till
+
+
+def _sign_in_url() -> str:
+    """Return where the rest is seen; nothing while the portal is off."""
+    try:
+        return f"{reverse('accounts:sign_in')}?{urlencode({'next': reverse('invoices:list')})}"
+    except NoReverseMatch:
+        return ""
+
+
+def _ended(request: PayRequest, link: ShareLink, token: str, reason: Ended, *, resent: bool = False) -> HttpResponse:
+    """Say why the link opens nothing, and offer what can be done about it."""
+    may_send = reason == "expired" and bool(link.recipient) and not resent
+    context = {
+        "reason": reason,
+        "resent": resent,
+        "fresh_url": reverse("sharing:fresh", args=[token]) if may_send else "",
+        "masked_email": mask_email(link.recipient) if link.recipient else "",
+        "ended_on": link.expires_at,
+        "sign_in_url": _sign_in_url(),
+    }
+    return render(request, "sharing/ended.html", context, status=200 if resent else 410)

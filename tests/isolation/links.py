@@ -1,0 +1,47 @@
+"""A link to Acme's invoice, a browser that holds it, and an attempt made through it."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from infra.ids import uuid7
+from portal.invoices.models import Invoice
+from portal.payments.models import PaymentAttempt
+from portal.sharing.browser import cookie_name, new_keyring
+from portal.sharing.links import mint_link
+from portal.sharing.models import ShareLink
+from tenants.audit import SYSTEM
+from tests.cast import NOW
+
+
+def plant_link(invoice: Invoice) -> tuple[dict[str, str], dict[str, str]]:
+    """Make them, and return the ids by parameter and the cookie of the browser."""
+    link = mint_link(
+        invoice=invoice,
+        channel=ShareLink.Channel.EMAIL,
+        recipient="alice@example.com",
+        days=90,
+        by=SYSTEM,
+        now=timezone.now(),
+    )
+    ring = new_keyring().with_token(link.token)
+    attempt = PaymentAttempt.objects.create(
+        bill_to_id=invoice.bill_to_id,
+        share_link_id=link.row.pk,
+        payer_browser=ring.browser_hash,
+        payer_name="zebra payer",
+        form_key=uuid7(),
+        plan=[{"invoice": str(invoice.pk), "amount_cents": 100}],
+        plan_hash="zebra",
+        request_hash="zebra",
+        amount_cents=100,
+        currency="USD",
+        state=PaymentAttempt.State.EXPIRED,
+        created_at=NOW,
+        expires_at=NOW,
+        closed_at=NOW,
+    )
+    ids = {f"sharing:{name}.token": link.token for name in ("show", "pdf", "begin", "fresh")}
+    ids |= {f"sharing:{name}.attempt_id": str(attempt.pk) for name in ("paid", "status")}
+    ids |= {"link_id": str(link.row.pk)}
+    return ids, {cookie_name(): ".".join((ring.browser, *ring.tokens))}
