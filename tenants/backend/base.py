@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.db import Error, InterfaceError
-from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django_tenants.postgresql_backend import base as library
 
-from tenants.backend.cleaning import clean
+from tenants.backend.cleaning import CLEAN, CLEAN_ANSWERS, clean, settle
+from tenants.backend.editor import SchemaEditor
+from tenants.backend.messages import begins_with, execute_with_begin
 from tenants.backend.recycling import Recycled, note_meeting
 from tenants.scope import Scope, current_scope, scope_or_none
 
@@ -41,20 +42,10 @@ class ScopeChangedInTransaction(RuntimeError):
 
 
 class StaleCursor(RuntimeError):
-    """A cursor outlived the scope it was opened in (D14)."""
+    """A cursor outlived the scope or the connection it was opened in (D14)."""
 
     def __init__(self) -> None:
         super().__init__("This cursor was opened in another scope. Open cursors inside the scope that uses them.")
-
-
-class SchemaEditor(DatabaseSchemaEditor):
-    """Django's, without the second index that it gives every unique text for `LIKE 'x%'`: nothing asks that way.
-
-    Each would be one more relation in every tenant's schema. A query that needs one says so in its model's Meta.
-    """
-
-    def _create_like_index_sql(self, model: Any, field: Any) -> None:
-        return None
 
 
 class NotARead(RuntimeError):
@@ -84,6 +75,8 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
         self._ahead: Ahead | None = None
         self._born = False
         self._untried = False
+        self._unclean = False
+        self._locked = False
         super().__init__(*args, **kwargs)
         self._born = True
         self.execute_wrappers.append(self._guard)
@@ -146,8 +139,10 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
         try:
             assert self.connection is not None, "a cursor was opened on it just now"
             note_meeting(self.connection, scope.schema)
+            before, answers = self._clean_first()
             with self.connection.cursor() as raw:
-                answer = raw.execute(SET_SCOPE, (scope.schema, scope.role)).fetchone()
+                raw.execute(before + SET_SCOPE, (scope.schema, scope.role))
+                answer = raw.set_result(answers).fetchone()
         except psycopg.errors.InFailedSqlTransaction:
             # The transaction is already lost: every further statement fails until the rollback, which forgets
             # the scope again. Closing here would hide the first error.
@@ -156,13 +151,27 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
             self._discard()
             raise ScopeNotApplied("The database could not enter the tenant's scope.") from error
         self._confirm(scope, answer)
-        self._untried = False
-        self._proven = scope
+
+    def _clean_first(self) -> tuple[str, int]:
+        """Return what goes before the first statement on a connection from the pool, and how many answers it has.
+
+        Inside a transaction cleaning would be undone by a rollback, so there it takes a message of its own before.
+        """
+        if not self._unclean:
+            return "", 0
+        if self.connection.autocommit:
+            return f"{CLEAN}; ", CLEAN_ANSWERS
+        clean(self.connection)
+        self._unclean = False
+        return "", 0
 
     def _confirm(self, scope: Scope, answer: tuple[Any, ...] | None) -> None:
         if answer is None or tuple(answer) != (scope.schema, scope.role):
             self._discard()
             raise ScopeNotApplied(f"Asked for {scope.schema}/{scope.role}, the server answered {answer!r}.")
+        self._unclean = False
+        self._untried = False
+        self._proven = scope
 
     # -- scope, proof and the first read in one round trip -------------------------------------------------
     def read_behind(self, statement: str, accept: Callable[[Any], None], read: Callable[[], T]) -> T:
@@ -184,6 +193,8 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
 
     def _guard(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         scope = current_scope()
+        cursor = context["cursor"].cursor
+        self._locked = self._locked or "advisory" in str(sql)
         if self._ahead is not None:
             ahead, self._ahead = self._ahead, None
             is_read = isinstance(sql, str) and not many and (not sql or sql.startswith("SELECT "))
@@ -194,22 +205,29 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
             self._apply(scope)  # a rollback came between the cursor and this statement
         elif self._proven is not scope and self._proven != scope:
             raise StaleCursor
+        if cursor.connection is not self.connection:
+            raise StaleCursor  # its connection went back to the pool, where somebody else may have it by now
+        if not many and isinstance(sql, str) and begins_with(self.connection, cursor):
+            return execute_with_begin(self.connection, execute, sql, params, context)
         return execute(sql, params, many, context)
 
     def _execute_behind(self, ahead: Ahead, execute: Any, sql: str, params: Any, context: Any) -> Any:
         """Send three statements as one message; the server stops at the first that fails and undoes them all."""
         scope = ahead.scope
         note_meeting(self.connection, scope.schema)
-        together = f"{SET_SCOPE}; {ahead.statement}; {sql if params is not None else sql.replace('%', '%%')}"
         values = (scope.schema, scope.role, *(params or ()))
         self._proven = None
         try:
+            before, answers = self._clean_first()
+            own = sql if params is not None else sql.replace("%", "%%")
+            together = f"{before}{SET_SCOPE}; {ahead.statement}; {own}"
             answer = execute(together, values, False, context)
-        except Error as error:
-            if isinstance(error.__cause__, psycopg.errors.InFailedSqlTransaction):
+        except (Error, psycopg.Error) as error:
+            cause = error.__cause__ if isinstance(error, Error) else error
+            if isinstance(cause, psycopg.errors.InFailedSqlTransaction):
                 raise
             self._discard()
-            if not self._may_be_stillborn(error.__cause__):
+            if not self._may_be_stillborn(cause):
                 raise ScopeNotApplied("The tenant's scope, its proof or the read with them failed.") from error
             context["cursor"].cursor = _plain._cursor(self).cursor
             self._untried = False
@@ -218,7 +236,7 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
             self._discard()
             raise
         raw = context["cursor"].cursor
-        self._confirm(scope, raw.fetchone())
+        self._confirm(scope, raw.set_result(answers).fetchone())
         raw.nextset()
         try:
             ahead.accept(raw.fetchone())
@@ -226,8 +244,6 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
             self._discard()
             raise
         raw.nextset()
-        self._untried = False
-        self._proven = scope
         return answer
 
     def _discard(self) -> None:
@@ -262,6 +278,8 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
 
     def connect(self) -> None:
         self._forget()
+        # Whatever the pool hands out counts as used, so that nothing has to be remembered of a connection in it.
+        self._unclean, self._locked = self.pool is not None, False
         super().connect()
         self._untried = True
 
@@ -271,7 +289,7 @@ class DatabaseWrapper(Recycled, library.DatabaseWrapper):  # type: ignore[misc]
 
     def _close(self) -> None:
         if self.connection is not None and self.pool is not None:
-            clean(self.connection)
+            settle(self.connection, unlock=self._locked)
         super()._close()
 
     def rollback(self) -> None:

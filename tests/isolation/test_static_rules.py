@@ -22,7 +22,7 @@ MAY = {
     ("infra/stripe_double/", "thread"): "a stand-in's server; it knows no tenant",
     ("tenants/backend/base.py", "path"): "the one switch",
     ("tenants/backend/base.py", "raw"): "the one switch",
-    ("tenants/backend/cleaning.py", "path"): "takes the scope off a connection that goes back to the pool",
+    ("tenants/backend/cleaning.py", "path"): "takes the scope off a connection that comes from the pool",
     ("provisioning/fence.py", "path"): "a connection of its own that lives on the control plane",
     ("provisioning/fence.py", "raw"): "asks whether the connection is closed before it lets go of it",
     ("provisioning/blueprint.py", "path"): "SET LOCAL in the one transaction of the owner that fills an empty schema",
