@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,6 +23,7 @@ from tenants.config.snapshot import Snapshot, snapshot_for
 from tenants.scope import route_scope, scope_or_none, tenant_scope
 
 T = TypeVar("T")
+KEPT = 4_096
 
 
 class IdentityMismatch(RuntimeError):
@@ -118,24 +121,39 @@ def prove_and_read(tenant_id: UUID, now: datetime, read: Callable[[], T]) -> tup
     One round trip for both, as long as `read` is one query or none. Until the proof is accepted `read` gets no
     answer, and it may not write: whether the tenant is open is not known yet.
     """
-    found: list[dict[str, Any]] = []
+    found: list[str] = []
 
     def accept(row: tuple[UUID | None, str | None] | None) -> None:
-        shown = json.loads(row[1]) if row and row[1] else {}
-        if row is None or row[0] != tenant_id or shown.get("tenant_id") != str(tenant_id):
-            raise IdentityMismatch(f"Scope of {tenant_id} found {row and row[0]} and {shown.get('tenant_id')}.")
-        found.append(shown)
+        text = row[1] if row and row[1] else "{}"
+        if row is None or row[0] != tenant_id or _shown(text).get("tenant_id") != str(tenant_id):
+            raise IdentityMismatch(f"Scope of {tenant_id} found {row and row[0]} and {_shown(text).get('tenant_id')}.")
+        found.append(text)
 
     wrapper: Any = connection
     answer = wrapper.read_behind(PROOF, accept, read)
     return _context_of(tenant_id, found[0], now), answer
 
 
-def _context_of(tenant_id: UUID, shown: dict[str, Any], now: datetime) -> TenantContext:
+def _context_of(tenant_id: UUID, text: str, now: datetime) -> TenantContext:
+    shown = _shown(text)
+    snapshot = snapshot_for(tenant_id, shown["config_version"], shown["flag_epoch"], now)
+    facts, access = _facts_of(text, snapshot.get(PORTAL), snapshot.get(PORTAL_ENABLED))
+    return TenantContext(facts, snapshot, access)
+
+
+# The database answers each request anew; what the same answer means is worked out once. The whole text is the key,
+# and it names the tenant.
+@lru_cache(maxsize=KEPT)
+def _shown(text: str) -> Mapping[str, Any]:
+    return MappingProxyType(json.loads(text))
+
+
+@lru_cache(maxsize=KEPT)
+def _facts_of(text: str, entitled: bool, enabled: bool) -> tuple[TenantFacts, Access]:
+    shown = _shown(text)
     account = None
     if shown["account_id"]:
         account = PaymentAccountFacts(shown["account_id"], shown["card_payments"], shown["livemode"])
-    snapshot = snapshot_for(tenant_id, shown["config_version"], shown["flag_epoch"], now)
     axes = Axes(
         lifecycle=shown["lifecycle"],
         was_active=shown["was_active"],
@@ -144,11 +162,11 @@ def _context_of(tenant_id: UUID, shown: dict[str, Any], now: datetime) -> Tenant
         holds=tuple(shown["holds"] or ()),
         service_mode=shown["service_mode"],
         review=shown["review"],
-        portal_entitled=snapshot.get(PORTAL),
-        portal_enabled=snapshot.get(PORTAL_ENABLED),
+        portal_entitled=entitled,
+        portal_enabled=enabled,
     )
     facts = TenantFacts(
-        id=tenant_id,
+        id=UUID(shown["tenant_id"]),
         slug=shown["slug"],
         display_name=shown["display_name"],
         schema_name=shown["schema_name"],
@@ -164,7 +182,7 @@ def _context_of(tenant_id: UUID, shown: dict[str, Any], now: datetime) -> Tenant
         billing=_billing_of(shown),
         axes=axes,
     )
-    return TenantContext(facts, snapshot, decide_access(axes))
+    return facts, decide_access(axes)
 
 
 def _billing_of(shown: dict[str, Any]) -> BillingFacts | None:

@@ -229,3 +229,16 @@ def test_what_was_proven_before_is_not_proven_again_for_another_tenant(db: None)
         for tenant, schema, slug in ((ACME, A, "acme"), (GLOBEX, B, "globex")):
             with tenant_scope(tenant, schema):
                 assert prove_tenant(tenant, NOW).tenant.slug == slug
+
+
+def test_what_is_worked_out_once_follows_every_change_of_the_answer(db: None) -> None:
+    """ISO-03: the database answers each request; only the reading of an answer that is the same is kept."""
+    with tenant_scope(ACME, A):
+        first, second = prove_tenant(ACME, NOW), prove_tenant(ACME, NOW)
+    assert first.tenant is second.tenant
+    with control_scope():
+        Tenant.objects.filter(pk=ACME).update(display_name="Acme & Sons", service_mode="maintenance")
+    with tenant_scope(ACME, A):
+        third = prove_tenant(ACME, NOW)
+    assert (third.tenant.display_name, third.access.door) == ("Acme & Sons", "maintenance")
+    assert (first.tenant.display_name, first.access.door) != (third.tenant.display_name, third.access.door)

@@ -49,6 +49,8 @@ LASTING = {
     "infra.crash": "names of crash points",
     "tenants.slugs._reserved": "a file of the product",
     "tenants.context._places": "host to place; every use is proven by the database",
+    "tenants.context._shown": "what a proof's text says; the whole text is the key and names the tenant",
+    "tenants.context._facts_of": "the same",
     "tenants.backend.recycling._met": "names of schemas that a connection has met; nothing is read from them",
     "tenants.hosts.read_host": "a reading for a Host header, nothing else goes in",
     "tenants.first_read._readers": "functions of the product",
