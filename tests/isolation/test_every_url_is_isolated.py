@@ -12,7 +12,8 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 
 from tests.cast import ACME, GLOBEX
-from tests.isolation.world import POSTED, Route, World, canaries_in, make_world, routes, shape_of, unchanged
+from tests.isolation.answers import canaries_in, shape_of, unchanged
+from tests.isolation.world import POSTED, Route, World, make_world, routes
 
 ROUTES = routes()
 WITH_IDS = [route for route in ROUTES if set(route.params) - {"step", "kind"}]

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from portal.customers.models import Contact, ContactPoint, Customer, Location
-from portal.importing import pipeline, tasks
-from portal.importing.mapping import Mapping
 from portal.importing.models import TransferJob
 from portal.importing.refusals import FileRefused
-from portal.importing.services import check_import
-from portal.importing.services.check_import import request_check
 from portal.importing.services.confirm_import import cancel_import, confirm_import
-from portal.importing.services.run_import import run_import
-from portal.importing.services.save_mapping import ImportIsNotOpen, save_mapping
-from portal.importing.services.start_import import start_import
+from portal.importing.services.save_mapping import ImportIsNotOpen
 from portal.invoices.models import Invoice
-from tenants.audit import Actor
 from tenants.context import TenantContext, prove_tenant
 from tenants.schema.models import AuditEvent, OutboxEvent
 from tests.cast import ACME
+from tests.portal.importing.running import BILLS, NOW, OLIVE, PEOPLE, bring_in, check, counts, run, upload
 
-NOW = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
-OLIVE = Actor("staff", None, "Olive Owens")
 DEMO = Path(__file__).parents[3] / "demo"
-
-PEOPLE = (
-    b"Customer ID,Name,Email,Phone,Billing Street,City,State,Zip\n"
-    b"C-2001,Ana Adams,ana@example.com,(602) 555-0101,1 Elm St,Mesa,AZ,85201\n"
-    b"C-2002,Ben Brooks,ben@example.com,,2 Elm St,Mesa,AZ,85201\n"
-    b"77,Carla Cole,,602-555-0103,,,,\n"
-)
-BILLS = (
-    b"Invoice #,Customer ID,Invoice Date,Due Date,Status,Description,Qty,Rate,Amount,Tax,Total,Amount Paid\n"
-    b"9001,C-2001,2026-11-01,2026-12-01,Open,Labor,2,50,100,8,128,28\n"
-    b"9001,C-2001,2026-11-01,2026-12-01,Open,Parts,1,20,20,8,128,28\n"
-    b"9002,C-2002,2026-10-01,2026-10-31,Paid,Visit,1,89,89,0,89,89\n"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -52,31 +29,6 @@ def media(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture
 def context(acme: Any) -> TenantContext:
     return prove_tenant(ACME, NOW)
-
-
-def upload(kind: Any, data: bytes, context: TenantContext) -> TransferJob:
-    return start_import(kind=kind, file_name="list.csv", chunks=[data], context=context, by=OLIVE, now=NOW)
-
-
-def check(job: TransferJob, context: TenantContext) -> TransferJob:
-    save_mapping(job=job, mapping=Mapping.from_json(job.mapping), by=OLIVE, now=NOW)
-    return request_check(job=job, context=context, now=NOW)
-
-
-def run(job: TransferJob, context: TenantContext) -> TransferJob:
-    run_import(job_id=job.pk, context=context, clock=lambda: NOW)
-    job.refresh_from_db()
-    return job
-
-
-def bring_in(kind: Any, data: bytes, context: TenantContext) -> TransferJob:
-    job = check(upload(kind, data, context), context)
-    confirm_import(job=job, by=OLIVE, now=NOW)
-    return run(job, context)
-
-
-def counts(job: TransferJob) -> tuple[int, int, int, int]:
-    return job.created_count, job.updated_count, job.unchanged_count, job.error_count
 
 
 def test_customers_arrive_with_people_addresses_and_numbers(context: TenantContext) -> None:
@@ -154,98 +106,6 @@ def test_a_confirmed_import_waits_in_the_outbox_and_is_confirmed_once(context: T
     ]
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it, nothing after it runs."""
-
-
-@pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "BATCH", 10)
-
-
-@pytest.mark.parametrize("kill_at", [1, 2, 3])
-def test_a_killed_import_goes_on_where_it_was_and_repeats_nothing(
-    context: TenantContext, small_batches: None, monkeypatch: pytest.MonkeyPatch, kill_at: int
-) -> None:
-    """R-TASK: each batch is one transaction with its own progress."""
-    rows = b"".join(b"K-%d,Person %d,p%d@example.com,,,,,\n" % (n, n, n) for n in range(35))
-    job = check(upload("customers", PEOPLE.splitlines(keepends=True)[0] + rows, context), context)
-    confirm_import(job=job, by=OLIVE, now=NOW)
-    calls = 0
-    store = pipeline.Pipeline.store
-
-    def store_and_die(self: Any, batch: Any, *, now: datetime, dry_run: bool) -> Any:
-        nonlocal calls
-        outcome = store(self, batch, now=now, dry_run=dry_run)
-        calls += 1
-        if calls == kill_at:
-            raise Killed
-        return outcome
-
-    monkeypatch.setattr(pipeline.Pipeline, "store", store_and_die)
-    with pytest.raises(Killed):
-        run(job, context)
-    job.refresh_from_db()
-    assert (job.state, job.next_row) == ("running", (kill_at - 1) * 10)
-    assert Customer.objects.filter(external_id__startswith="K-").count() == (kill_at - 1) * 10
-    monkeypatch.setattr(pipeline.Pipeline, "store", store)
-    run(job, context)
-    assert (job.state, job.next_row, counts(job)) == ("done", 35, (35, 0, 0, 0))
-    assert Customer.objects.filter(external_id__startswith="K-").count() == 35
-
-
-def test_a_second_runner_of_the_same_job_stops_at_once(context: TenantContext) -> None:
-    job = bring_in("customers", PEOPLE, context)
-    run(job, context)
-    assert (job.state, job.starts, counts(job)) == ("done", 1, (3, 0, 0, 0))
-
-
-def events(kind: str) -> list[OutboxEvent]:
-    return list(OutboxEvent.objects.filter(type=kind).order_by("created_at"))
-
-
-def test_an_import_that_goes_silent_is_asked_for_again_until_it_ends(
-    context: TenantContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """R-TASK-1: the broker may lose every message; the outbox still leads to the end."""
-    asked: list[str] = []
-    monkeypatch.setattr(tasks.import_file, "hint_for", lambda tenant, *, job: asked.append(job))
-    job = check(upload("customers", PEOPLE, context), context)
-    confirm_import(job=job, by=OLIVE, now=NOW)
-    tasks.start_work(context, events("import.confirmed")[0])
-    assert asked == [str(job.pk)]
-    watch = events("import.watch")[-1]
-    assert watch.next_at > timezone.now()
-    # Still alive: nobody is asked, but the watch goes on.
-    TransferJob.objects.filter(pk=job.pk).update(state="running", heartbeat_at=timezone.now())
-    tasks.watch_work(context, watch)
-    assert len(asked) == 1
-    # Silent for longer than a batch may take: asked again.
-    TransferJob.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=2))
-    tasks.watch_work(context, events("import.watch")[-1])
-    assert len(asked) == 2
-    run(job, context)
-    tasks.watch_work(context, events("import.watch")[-1])
-    assert (len(asked), len(events("import.watch"))) == (2, 3)
-
-
-def test_a_large_file_is_checked_in_the_background_and_watched(
-    context: TenantContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(check_import, "ROWS_AT_ONCE", 1)
-    asked: list[str] = []
-    monkeypatch.setattr(tasks.check_file, "hint_for", lambda tenant, *, job: asked.append(job))
-    job = check(upload("customers", PEOPLE, context), context)
-    assert job.state == "checking"
-    tasks.start_work(context, events("import.check")[0])
-    assert asked == [str(job.pk)]
-    tasks.check_file(context=context, job=str(job.pk))
-    job.refresh_from_db()
-    assert (job.state, job.checks["outcome"]["created"]) == ("checked", 3)
-    tasks.watch_work(context, events("import.watch")[0])
-    assert len(events("import.watch")) == 1
-
-
 def test_the_list_is_deleted_once_it_has_become_records(
     context: TenantContext, tmp_path: Path, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -255,14 +115,6 @@ def test_the_list_is_deleted_once_it_has_become_records(
     with django_capture_on_commit_callbacks(execute=True):
         run(job, context)
     assert not (tmp_path / job.storage_key).exists()
-
-
-def test_an_import_that_never_ends_is_given_up(context: TenantContext) -> None:
-    job = check(upload("customers", PEOPLE, context), context)
-    confirm_import(job=job, by=OLIVE, now=NOW)
-    TransferJob.objects.filter(pk=job.pk).update(starts=check_import.MAX_STARTS)
-    run(job, context)
-    assert (job.state, job.error) == ("failed", "too_many_starts")
 
 
 def test_a_batch_needs_the_same_few_queries_however_many_customers_it_holds(

@@ -14,7 +14,7 @@ from portal.customers.models import Customer
 from portal.office import urls
 from portal.office.views import session
 from tests.conftest import HostClient
-from tests.isolation.world import shape_of
+from tests.isolation.answers import shape_of
 from tests.portal.office.conftest import SCHEMAS
 from tests.portal.office.conftest import sign_in as sign_in
 
