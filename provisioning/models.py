@@ -37,6 +37,8 @@ class SchemaSlot(models.Model):
                 name="claimed_slot_has_run", condition=~Q(state="claimed") | Q(claimed_by_run__isnull=False)
             ),
         ]
+        # Whoever claims one must not look through all those that were handed out before.
+        indexes = [models.Index(name="slot_waits", fields=["release", "built_at"], condition=Q(state="ready"))]
 
 
 class SchemaTemplate(models.Model):
@@ -165,6 +167,9 @@ class MigrationPlan(models.Model):
     migrations = models.JSONField(default=list)
     statements = models.JSONField(default=list)
     tasks = models.JSONField(default=list)
+    # The tables whose catalogue rows the statements write, and what these tables are afterwards; none when unknown.
+    touched = models.JSONField(default=list)
+    touched_fingerprint = models.CharField(max_length=64, blank=True, default="")
     fingerprint = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True)

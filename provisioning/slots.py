@@ -25,7 +25,8 @@ UPDATE provisioning_schemaslot SET state = 'claimed', claimed_by_run = %s
  WHERE schema_name = (SELECT schema_name FROM provisioning_schemaslot
                        WHERE state = 'ready' AND release = %s
                        ORDER BY built_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING schema_name, fingerprint, stamp <> '' AND stamp = {stamp_of("schema_name")}
+RETURNING schema_name, fingerprint, stamp <> '' AND stamp = {stamp_of("schema_name")},
+          set_config('synchronous_commit', %s, true)
 """  # noqa: S608
 
 
@@ -34,13 +35,17 @@ def claim_slot(run_id: UUID) -> str | None:
 
     The proof is the stamp, in the same round trip; whose stamp differs is judged by its fingerprint.
     """
+    # Nobody waits for the disk here: the log keeps its order, so a server that forgets the claim in a crash has
+    # forgotten everything that was done after it too, and what the run's ledger says is waited for when it is written.
+    # Inside somebody's transaction the claim is written through with it.
+    durability = "on" if connection.in_atomic_block else "off"
     while True:
         with control_scope(), connection.cursor() as cursor:
-            cursor.execute(_CLAIM, [run_id, current_release()])
+            cursor.execute(_CLAIM, [run_id, current_release(), durability])
             row = cursor.fetchone()
         if row is None:
             return None
-        schema, digest, untouched = row
+        schema, digest, untouched, _ = row
         if untouched or is_as_built(schema, digest):
             return str(schema)
         with control_scope():

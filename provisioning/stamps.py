@@ -2,36 +2,48 @@
 
 Every change of a schema writes at least one row of the catalogue, and every written row carries its transaction's
 number. The stamp adds those numbers up. Equal stamps mean that nobody touched anything; different ones mean only that
-somebody did, for example reindexed, and then the fingerprint decides.
+somebody did, for example reindexed, and then the fingerprint decides. Stamps of parts of a schema add up to its own.
 """
 
 from __future__ import annotations
 
+EVERYTHING = "true"
+
 # Each part asks for the rows of one table at a time through its index, so that no plan ever reads a whole catalogue.
+# A table without its flag has no such rows: what makes the first one sets the flag, and that writes the table's row.
 _OF_ONE_TABLE = (
-    "pg_class x WHERE x.oid = t.objid",
-    "pg_attribute x WHERE x.attrelid = t.objid AND x.attnum > 0",
-    "pg_attrdef x WHERE x.adrelid = t.objid",
-    "pg_constraint x WHERE x.conrelid = t.objid",
-    "pg_index x WHERE x.indrelid = t.objid",
-    "pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = t.objid",
-    "pg_trigger x WHERE x.tgrelid = t.objid",
-    "pg_rewrite x WHERE x.ev_class = t.objid",
-    "pg_policy x WHERE x.polrelid = t.objid",
+    "pg_attribute x WHERE x.attrelid = c.oid AND x.attnum > 0",
+    "pg_attrdef x WHERE x.adrelid = c.oid",
+    "pg_constraint x WHERE x.conrelid = c.oid",
+    "pg_trigger x WHERE x.tgrelid = c.oid AND c.relhastriggers",
+    "pg_rewrite x WHERE x.ev_class = c.oid AND c.relhasrules",
+    "pg_policy x WHERE x.polrelid = c.oid",
 )
+_INDEXES = "pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid"
 _ROWS = " UNION ALL ".join(
-    f"SELECT count(*) AS n, sum(hashint8(x.xmin::text::bigint)) AS s FROM {rows}"  # noqa: S608
-    for rows in _OF_ONE_TABLE
+    (
+        "SELECT hashoid(d.objid)::bigint + coalesce(hashxid(c.xmin), 0) AS s",
+        f"SELECT hashxid(i.xmin)::bigint + hashxid(x.xmin) FROM {_INDEXES}",  # noqa: S608
+        *(f"SELECT hashxid(x.xmin)::bigint FROM {rows}" for rows in _OF_ONE_TABLE),  # noqa: S608
+    )
 )
+
+
+def sums_of(schema: str, only: str = EVERYTHING, *, each: str = "") -> str:
+    """Return a query: how many catalogue rows (n) the schema of this number has, and the sum over them (s).
+
+    All arguments are SQL: `only` a condition on a table's row `c` of pg_class, `each` what to group by, returned too.
+    """
+    return f"""
+SELECT {f"{each}, " if each else ""}count(*) AS n, coalesce(sum(r.s), 0) AS s
+  FROM pg_depend d LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid,
+       LATERAL ({_ROWS} OFFSET 0) r
+ WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = {schema} AND d.refobjsubid = 0 AND ({only})
+{f" GROUP BY {each}" if each else ""}"""  # noqa: S608
 
 
 def stamp_of(schema: str) -> str:
-    """Return an SQL expression: the stamp of the schema whose name another SQL expression gives."""
+    """Return an SQL expression: the stamp of the schema whose name another SQL expression gives, NULL for none."""
     return f"""(
-SELECT concat_ws('.', sum(r.n), sum(r.s), sum(hashoid(t.objid)),
-                 (SELECT x.xmin FROM pg_namespace x WHERE x.oid = t.schema))
-  FROM (SELECT d.objid, d.refobjid AS schema FROM pg_depend d
-         WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace({schema})
-           AND d.refobjsubid = 0) t,
-       LATERAL ({_ROWS} OFFSET 0) r
- GROUP BY t.schema)"""  # noqa: S608
+SELECT concat_ws('.', t.n, t.s, m.xmin) FROM pg_namespace m, LATERAL ({sums_of("m.oid")}) t
+ WHERE m.oid = to_regnamespace({schema}))"""  # noqa: S608
