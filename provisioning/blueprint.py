@@ -185,8 +185,11 @@ DIFFERS = "PL001"
 
 
 def proof(schema: str, wanted: str) -> str:
-    """Return the statement that ends the transaction with DIFFERS unless the schema has the wanted fingerprint."""
-    return f"SET LOCAL search_path TO public;\n{_PROVE.format(found=fingerprint_of(schema), wanted=wanted)}"
+    """Return the statement that ends the transaction with DIFFERS unless the schema has the wanted fingerprint.
+
+    To be run with `public` as the path.
+    """
+    return _PROVE.format(found=fingerprint_of(schema), wanted=wanted)
 
 
 def replay(blueprint: Blueprint, schema: str) -> str:
@@ -200,6 +203,7 @@ def replay(blueprint: Blueprint, schema: str) -> str:
             *creation_of(name),
             f"SET LOCAL search_path TO {name}",
             blueprint.ddl.replace(SELF, name),
+            "SET LOCAL search_path TO public",
             proof(name, blueprint.fingerprint),
             "SELECT " + stamp_of(f"'{name}'"),
         )

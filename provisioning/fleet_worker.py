@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from infra.crash import crash_point, declare_crash_points
-from provisioning.blueprint import SELF, proof
-from provisioning.fence import direct_connection, lock_key
+from provisioning.fence import direct_connection
+from provisioning.fleet_steps import FOUND_MIGRATED, cautious_steps, quick_steps
 from provisioning.models import MigrationPlan
-from provisioning.schemas import checked, fingerprint_of
+from provisioning.proofs import FUNCTIONS
+from provisioning.schemas import fingerprint_of
 from tenants.context import serving
 
 log = logging.getLogger("porchlight.provisioning")
@@ -26,24 +27,23 @@ log = logging.getLogger("porchlight.provisioning")
 BEFORE, AFTER, RECORDED = "fleet.before_act", "fleet.after_act", "fleet.after_record"
 declare_crash_points(BEFORE, AFTER, RECORDED)
 
-LOCK_TIMEOUT_MS = 2_000
-STATEMENT_TIMEOUT_MS = 60_000
 MOST_ATTEMPTS = 8
 RECYCLE_AFTER = 200
 # So many are taken and recorded at a time; whoever stumbles gives back what it has not begun.
 BATCH = 8
-FOUND_MIGRATED = "PL002"
 PASSING = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.DeadlockDetected,
 )
 
 _TAKE = """
-UPDATE provisioning_migrationstate SET state = 'running', attempts = attempts + 1
- WHERE id IN (SELECT s.id FROM provisioning_migrationstate s JOIN provisioning_migrationwave w ON w.id = s.wave_id
+UPDATE provisioning_migrationstate t SET state = 'running', attempts = t.attempts + 1
+  FROM provisioning_schemaslot l
+ WHERE l.schema_name = t.schema_name AND t.id IN (
+              SELECT s.id FROM provisioning_migrationstate s JOIN provisioning_migrationwave w ON w.id = s.wave_id
                WHERE w.id = %s AND w.state = 'running' AND s.state = 'pending' AND s.next_at <= now()
                ORDER BY s.next_at, s.schema_name LIMIT %s FOR UPDATE OF s SKIP LOCKED)
-RETURNING id, schema_name, from_release, attempts
+RETURNING t.id, t.schema_name, t.from_release, t.attempts, l.stamp
 """
 _NEXT = """
 SELECT extract(epoch FROM min(s.next_at) - now())::float FROM provisioning_migrationstate s
@@ -54,14 +54,14 @@ _DONE = """
 WITH done AS (
     UPDATE provisioning_migrationstate s SET state = 'done', fingerprint = %(fingerprint)s, finished_at = now(),
            duration_ms = f.took, statement = '', error = ''
-      FROM unnest(%(ids)s::uuid[], %(took)s::int[]) AS f (id, took)
-     WHERE s.id = f.id AND s.state = 'running' RETURNING s.schema_name
+      FROM unnest(%(ids)s::uuid[], %(took)s::int[], %(stamps)s::text[]) AS f (id, took, stamp)
+     WHERE s.id = f.id AND s.state = 'running' RETURNING s.schema_name, f.stamp
 ), tenant AS (
     UPDATE tenants_tenant SET schema_release = %(release)s, schema_fingerprint = %(fingerprint)s
      WHERE schema_name IN (SELECT schema_name FROM done)
 )
-UPDATE provisioning_schemaslot SET release = %(release)s, fingerprint = %(fingerprint)s, stamp = ''
- WHERE schema_name IN (SELECT schema_name FROM done)
+UPDATE provisioning_schemaslot l SET release = %(release)s, fingerprint = %(fingerprint)s, stamp = done.stamp
+  FROM done WHERE l.schema_name = done.schema_name
 """
 _GIVE_BACK = """
 UPDATE provisioning_migrationstate SET state = 'pending', attempts = attempts - 1
@@ -100,6 +100,7 @@ class Taken(NamedTuple):
     schema: str
     from_release: str
     attempts: int
+    stamp: str
 
 
 def work_through(wave_id: UUID, plans: Mapping[str, MigrationPlan]) -> None:
@@ -118,6 +119,7 @@ def _work(wave_id: UUID, plans: Mapping[str, MigrationPlan]) -> bool:
         try:
             # The log keeps its order: what a crash of the server forgets is a tail, and that is simply done again.
             conn.execute("SET synchronous_commit = off")
+            conn.execute(FUNCTIONS)
             while met < RECYCLE_AFTER and not conn.closed:
                 taken = [Taken(*row) for row in conn.execute(_TAKE, [wave_id, batch]).fetchall()]
                 if not taken:
@@ -138,7 +140,7 @@ def _work(wave_id: UUID, plans: Mapping[str, MigrationPlan]) -> bool:
 
 def _migrate_batch(conn: psycopg.Connection[Any], taken: list[Taken], plans: Mapping[str, MigrationPlan]) -> bool:
     """Migrate what was taken and record it; False when one failed, and what came after it was given back."""
-    done: list[tuple[UUID, int]] = []
+    done: list[tuple[UUID, int, str]] = []
     failed: tuple[Taken, Failed] | None = None
     left = list(taken)
     while left and failed is None:
@@ -147,15 +149,15 @@ def _migrate_batch(conn: psycopg.Connection[Any], taken: list[Taken], plans: Map
         crash_point(BEFORE)
         began = time.monotonic()
         try:
-            _migrate(conn, each.schema, plan, last=each.attempts >= MOST_ATTEMPTS)
+            stamp = _migrate(conn, each, plan)
             crash_point(AFTER)
             _run_tasks(conn, each.schema, plan)
-            done.append((each.id, int((time.monotonic() - began) * 1000)))
+            done.append((each.id, int((time.monotonic() - began) * 1000), stamp))
         except Failed as error:
             failed = each, error
     if done:
         plan = next(iter(plans.values()))  # all of them lead to one release, and to one fingerprint
-        facts = {"ids": [row[0] for row in done], "took": [row[1] for row in done]}
+        facts = dict(zip(("ids", "took", "stamps"), map(list, zip(*done, strict=True)), strict=True))
         _write(conn, _DONE, facts | {"fingerprint": plan.fingerprint, "release": plan.to_release})
         crash_point(RECORDED)
     if failed:
@@ -188,37 +190,45 @@ def _write(conn: psycopg.Connection[Any], statement: str, values: Any) -> None:
         other.execute(statement, values)
 
 
-def _migrate(conn: psycopg.Connection[Any], schema: str, plan: MigrationPlan, *, last: bool) -> None:
-    """Run the plan in one round trip; only when that fails for good, step by step, to know where. Raises Failed."""
-    steps = _steps(schema, plan)
+def _migrate(conn: psycopg.Connection[Any], taken: Taken, plan: MigrationPlan) -> str:
+    """Run the plan in one round trip; returns the schema's stamp, empty when it is unknown. Raises Failed."""
+    last = taken.attempts >= MOST_ATTEMPTS
     try:
-        # Several statements in one message are one transaction of their own.
-        conn.execute(";\n".join(steps))
+        if taken.stamp and plan.touched:
+            return _send(conn, quick_steps(taken.schema, taken.stamp, plan))
     except psycopg.Error as error:
-        if conn.closed or (isinstance(error, PASSING) and not last):
-            raise Failed("", _said(error), may_pass=True) from error
+        _give_way(conn, error, last=last)
+        # It is not as the ledger says, or refuses something: the long way proves all of it, or says what is wrong.
+    return _migrate_unknown(conn, taken.schema, plan, last=last)
+
+
+def _migrate_unknown(conn: psycopg.Connection[Any], schema: str, plan: MigrationPlan, *, last: bool) -> str:
+    """Migrate a schema that may have been touched, or migrated already; when it refuses, find out where."""
+    steps = cautious_steps(schema, plan)
+    try:
+        _send(conn, steps)
+    except psycopg.Error as error:
+        _give_way(conn, error, last=last)
         if error.sqlstate == FOUND_MIGRATED:
             _prove(conn, schema, plan)
-            return
-        _step_by_step(conn, steps)
+        else:
+            _step_by_step(conn, steps)
+    return ""
 
 
-def _steps(schema: str, plan: MigrationPlan) -> list[str]:
-    name = checked(schema)
-    pairs = ", ".join(f"('{app}', '{migration}')" for app, migration in plan.migrations)
-    return [
-        f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}",
-        f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}",
-        # Whoever else makes, judges or migrates this schema waits until the ledger knows the outcome.
-        f"SELECT pg_advisory_lock({lock_key(f'schema:{name}')})",
-        f"SET LOCAL search_path TO {name}",
-        f"DO $found$ BEGIN IF EXISTS (SELECT FROM django_migrations WHERE (app, name) IN ({pairs}))"
-        f" THEN RAISE EXCEPTION 'found migrated' USING ERRCODE = '{FOUND_MIGRATED}'; END IF; END $found$",
-        *(statement.replace(SELF, name) for statement in plan.statements),
-        "INSERT INTO django_migrations (app, name, applied) "  # noqa: S608
-        f"SELECT app, name, now() FROM (VALUES {pairs}) AS m (app, name)",
-        *proof(name, plan.fingerprint).split(";\n", 1),
-    ]
+def _give_way(conn: psycopg.Connection[Any], error: psycopg.Error, *, last: bool) -> None:
+    """Raise Failed when there is nobody to ask any more, or when waiting may help."""
+    if conn.closed or (isinstance(error, PASSING) and not last):
+        raise Failed("", _said(error), may_pass=True) from error
+
+
+def _send(conn: psycopg.Connection[Any], steps: list[str]) -> str:
+    """Send all steps as one message, which is one transaction of its own; returns the last one's value, if any."""
+    cursor = conn.execute(";\n".join(steps))
+    while cursor.nextset():
+        continue
+    row = cursor.fetchone() if cursor.description else None
+    return str(row[0]) if row else ""
 
 
 def _step_by_step(conn: psycopg.Connection[Any], steps: list[str]) -> None:

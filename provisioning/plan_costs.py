@@ -16,6 +16,7 @@ LOCKS = (
     (r"ALTER TABLE .* ADD CONSTRAINT .* FOREIGN KEY", "share row exclusive, on both tables"),
     (r"CREATE (UNIQUE )?INDEX CONCURRENTLY", "share update exclusive"),
     (r"CREATE (UNIQUE )?INDEX", "share: nobody writes"),
+    (r"CREATE TABLE .* REFERENCES ", "share row exclusive, on the tables it refers to"),
     (r"CREATE TABLE", "none: the table is new"),
     (r"ALTER |DROP |TRUNCATE ", "access exclusive: nobody reads or writes"),
     (r"UPDATE |DELETE |INSERT ", "row exclusive"),

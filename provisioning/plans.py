@@ -6,22 +6,24 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations import Migration, RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.utils.module_loading import import_string
 
 from infra.crash import crash_point, declare_crash_points
-from provisioning.blueprint import SELF, compile_blueprint, replay
+from provisioning.blueprint import SELF, Blueprint, compile_blueprint, replay
 from provisioning.fence import hold_session_lock
+from provisioning.fold import fold_constraints
 from provisioning.models import MigrationPlan, SchemaSlot
+from provisioning.proofs import digest_of_tables, read_sums, touched_between
 from provisioning.schemas import (
     current_release,
     drop_schema,
     fingerprint,
     new_schema_name,
     pending_migrations,
-    settle_tenant_grants,
+    table_grants,
     tenant_grants,
 )
 from provisioning.templates import ensure_template, find_blueprint
@@ -48,8 +50,8 @@ def find_plan(from_release: str) -> MigrationPlan | None:
 def ensure_plan(from_release: str, now: datetime) -> MigrationPlan:
     """Return the plan from a release to this code's, made now if need be; raises PlanRefused.
 
-    The pending migrations really run, once, on an empty schema of the old release; what they execute is the plan, and
-    what comes out must be the new release's template.
+    The pending migrations really run, once, on an empty schema of the old release; what they execute, and the rights on
+    what they make, is the plan. It is tried on another one, and what comes out must be the new release's template.
     """
     found = find_plan(from_release)
     if found:
@@ -73,34 +75,69 @@ def ensure_plan(from_release: str, now: datetime) -> MigrationPlan:
 
 
 def _rehearse(plan: MigrationPlan, wanted: str) -> None:
-    """Fill the plan from a rehearsal on a schema that exists only meanwhile."""
+    """Fill the plan from rehearsals on a schema that exists only meanwhile; raises PlanRefused."""
     name = plan.schema_name
     blueprint = find_blueprint(plan.from_release) or compile_blueprint(_one_of(plan.from_release))
-    drop_schema(name)
-    replay(blueprint, name)
-    crash_point(WITHIN)
     try:
+        _make_afresh(blueprint, name)
+        crash_point(WITHIN)
+        before = _tables_of(name)
         with owner_scope(name):
             executor, pending = pending_migrations()
             plan.tasks = list(_tasks(pending))
             plan.migrations = [[migration.app_label, migration.name] for migration in pending]
-            plan.statements = _record(executor, pending)
-        plan.fingerprint = fingerprint(name)
-        if plan.fingerprint != wanted:
-            # New tables need their rights; where there are none, renewing all rights would be most of the work.
-            with owner_scope(name), transaction.atomic():
-                settle_tenant_grants(name)
-            plan.statements += tenant_grants(SELF)
-            plan.fingerprint = fingerprint(name)
+            recorded = _record(executor, pending)
+        if any(name in statement for statement in recorded):
+            raise PlanRefused("A migration names the schema it runs in; its statements would not fit any other.")
+        recorded += table_grants(SELF, _tables_of(name) - before)
+        for statements in _ways_to_say(recorded):
+            _make_afresh(blueprint, name)
+            if _replay(plan, statements, wanted):
+                return
     finally:
         drop_schema(name)
-    if any(name in statement for statement in plan.statements):
-        raise PlanRefused("A migration names the schema it runs in; its statements would not fit any other.")
-    if plan.fingerprint != wanted:
-        raise PlanRefused(
-            "A migrated schema would not equal one that is built anew. A migration depends on what it finds, or the "
-            "schemas of the old release were changed by hand."
-        )
+    raise PlanRefused(
+        "A migrated schema would not equal one that is built anew. A migration depends on what it finds, or the "
+        "schemas of the old release were changed by hand."
+    )
+
+
+def _make_afresh(blueprint: Blueprint, name: str) -> None:
+    drop_schema(name)
+    replay(blueprint, name)
+
+
+def _tables_of(schema: str) -> set[str]:
+    with owner_scope(schema), connection.cursor() as cursor:
+        return set(connection.introspection.table_names(cursor))
+
+
+def _ways_to_say(recorded: list[str]) -> Iterator[list[str]]:
+    """Return what may do the same as the recorded statements, the cheapest first; each is tried."""
+    folded = fold_constraints(recorded)
+    if folded != recorded:
+        yield folded
+    yield recorded
+    # To renew the rights on all tables would be most of the work on each schema; only what needs it gets it.
+    yield [*recorded, *tenant_grants(SELF)]
+
+
+def _replay(plan: MigrationPlan, statements: list[str], wanted: str) -> bool:
+    """Do to the schema what the fleet will do; whether it comes out as wanted, which fills the plan."""
+    name = plan.schema_name
+    before = read_sums(name)
+    try:
+        with owner_scope(name), transaction.atomic(), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement.replace(SELF, name))
+    except DatabaseError:
+        return False
+    if fingerprint(name) != wanted:
+        return False
+    plan.statements, plan.fingerprint = statements, wanted
+    plan.touched = touched_between(before, read_sums(name))
+    plan.touched_fingerprint = digest_of_tables(name, plan.touched) if plan.touched else ""
+    return True
 
 
 def _one_of(release: str) -> str:

@@ -28,6 +28,7 @@ from tenants.scope import (
 # Rows of these tables are facts: nobody who serves requests may change or remove them.
 APPEND_ONLY = ("core_auditevent", "payments_journal", "payments_paymentallocation")
 READ_ONLY = ("django_migrations",)
+RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
 
 
 def new_schema_name() -> str:
@@ -149,10 +150,19 @@ def tenant_grants(name: str) -> tuple[str, ...]:
     """Return the statements that give a role its rights in the schema of its name."""
     return (
         f"GRANT USAGE ON SCHEMA {name} TO {name}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {name}",
+        f"GRANT {RIGHTS} ON ALL TABLES IN SCHEMA {name} TO {name}",
         *(f"REVOKE UPDATE, DELETE ON {name}.{table} FROM {name}" for table in APPEND_ONLY),
         *(f"REVOKE INSERT, UPDATE, DELETE ON {name}.{table} FROM {name}" for table in READ_ONLY),
     )
+
+
+def table_grants(name: str, tables: Iterable[str]) -> tuple[str, ...]:
+    """Return the statements that give a role its rights on tables that are new in the schema of the path.
+
+    To name them is cheap; for ALL TABLES the server reads the names of every schema's tables.
+    """
+    fewer = dict.fromkeys(APPEND_ONLY, "SELECT, INSERT") | dict.fromkeys(READ_ONLY, "SELECT")
+    return tuple(f'GRANT {fewer.get(table, RIGHTS)} ON "{table}" TO {name}' for table in sorted(tables))
 
 
 CONTROL_GRANTS = f"""
@@ -198,7 +208,8 @@ WITH made AS MATERIALIZED (
     SELECT classid, objid FROM pg_depend
      WHERE refclassid = 'pg_namespace'::regclass AND refobjid = {schema} AND refobjsubid = 0
 ), relation AS MATERIALIZED (
-    SELECT c.* FROM made JOIN pg_class c ON c.oid = made.objid WHERE made.classid = 'pg_class'::regclass
+    SELECT c.* FROM made JOIN pg_class c ON c.oid = made.objid
+     WHERE made.classid = 'pg_class'::regclass AND ({only})
 )
 """
 _FACTS = """
@@ -239,10 +250,18 @@ SELECT concat_ws(E'\\x1f', 'other', pg_describe_object(classid, objid, 0))
 def fingerprint_of(schema: str) -> str:
     """Return the query whose one value is a schema's fingerprint; to be run with `public` as the path."""
     name = checked(schema)
-    belonging, facts = (part.format(schema=f"'{name}'::regnamespace") for part in (_BELONGING, _FACTS))
+    return digest_of(f"'{name}'::regnamespace", f"'{name}'")
+
+
+def digest_of(schema: str, name: str, only: str = "true") -> str:
+    """Return the query whose one value is the digest of a schema, or of those of its tables that fulfil a condition.
+
+    All arguments are SQL: the schema's number, its name, and a condition on a table's row `c` of pg_class.
+    """
+    belonging, facts = (part.format(schema=schema, only=only) for part in (_BELONGING, _FACTS))
     text = "coalesce(string_agg(fact, E'\\n' ORDER BY fact COLLATE \"C\"), '')"
     # The name is taken out of the whole text at once: from a thousand lines one by one costs a third of the time.
-    text = f"replace(replace({text}, '{name}.', ''), '{name}', 'itself')"
+    text = f"replace(replace({text}, {name} || '.', ''), {name}, 'itself')"
     return f"{belonging} SELECT encode(sha256(convert_to({text}, 'UTF8')), 'hex') FROM ({facts}) facts"  # noqa: S608
 
 

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from provisioning import fleet_worker
+from provisioning import fleet_steps, fleet_worker
 from provisioning.blueprint import SELF
 from provisioning.fence import direct_connection, lock_key
 from provisioning.fleet import (
@@ -28,6 +28,7 @@ from provisioning.fleet import (
 )
 from provisioning.models import MigrationPlan, MigrationState, MigrationWave, SchemaSlot
 from provisioning.schemas import current_release, fingerprint, migrate_schema
+from provisioning.slots import read_stamp
 from provisioning.templates import ensure_template
 from tenants.audit import SYSTEM
 from tenants.models import PlatformAuditEvent, Tenant
@@ -70,6 +71,13 @@ def _assert_migrated(names: list[str]) -> None:
     assert len({_applied(name) for name in names}) == 1
 
 
+def _stamps(names: list[str]) -> set[bool]:
+    """Whether the ledger has each schema's stamp of this moment."""
+    with control_scope():
+        kept = dict(SchemaSlot.objects.filter(schema_name__in=names).values_list("schema_name", "stamp"))
+    return {kept[name] == read_stamp(name) for name in names}
+
+
 @contextmanager
 def _reader_of(schema: str) -> Iterator[None]:
     """Hold what a long report holds on every table of a company."""
@@ -94,6 +102,7 @@ def test_every_schema_gets_the_release_and_equals_one_that_was_migrated_by_hand(
     status = _roll_out()
     assert (status.is_complete, status.done, status.failed) == (True, 5, 0)
     _assert_migrated(companies + waiting)
+    assert _stamps(companies + waiting) == {True}
     assert schemas() == before
     assert catalogue(companies[0]) == catalogue("t_ac3e00000000000000000001")
     at = catalogue(companies[0])
@@ -109,6 +118,31 @@ def test_new_tables_come_with_their_rights() -> None:
     assert _roll_out().is_complete
     _assert_migrated(companies)
     assert catalogue(companies[0]) == catalogue("t_ac3e00000000000000000001")
+    with control_scope():
+        statements = MigrationPlan.objects.get().statements
+    # Each new table is named: for all tables the server would read the names of every company's.
+    assert [each for each in statements if each.startswith("GRANT")]
+    assert not [each for each in statements if "ALL TABLES" in each]
+
+
+def test_a_schema_that_was_touched_without_effect_is_proved_the_long_way() -> None:
+    companies, _ = make_fleet(companies=2)
+    alter(f"REINDEX TABLE {companies[0]}.customers_customer")
+    assert _roll_out().is_complete
+    _assert_migrated(companies)
+    assert (_stamps(companies[:1]), _stamps(companies[1:])) == ({False}, {True})
+
+
+def test_a_schema_that_was_changed_by_hand_does_not_pass_for_migrated() -> None:
+    """Wherever the change is, in what the release touches or elsewhere."""
+    companies, _ = make_fleet(companies=3)
+    alter(f"ALTER TABLE {companies[0]}.customers_customer ADD COLUMN extra integer")
+    alter(f"ALTER TABLE {companies[1]}.payments_paymentattempt ADD COLUMN extra integer")
+    before = [catalogue(name) for name in companies[:2]]
+    assert (_roll_out().done, fleet_status().failed) == (1, 2)
+    assert [catalogue(name) for name in companies[:2]] == before
+    assert "not as its template" in _state(companies[0]).error
+    assert "not as its template" in _state(companies[1]).error
 
 
 def test_the_plan_is_made_once_and_names_no_schema() -> None:
@@ -186,7 +220,7 @@ def test_a_reader_is_waited_for_briefly_again_and_again_and_never_behind_a_queue
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """M20: the lock is given up after its timeout, the others go on, and the schema is tried again."""
-    monkeypatch.setattr(fleet_worker, "LOCK_TIMEOUT_MS", 150)
+    monkeypatch.setattr(fleet_steps, "LOCK_TIMEOUT_MS", 150)
     companies, _ = make_fleet(companies=4)
     with ThreadPoolExecutor(1) as thread:
         with _reader_of(companies[1]):
@@ -200,7 +234,7 @@ def test_a_reader_is_waited_for_briefly_again_and_again_and_never_behind_a_queue
 
 
 def test_who_is_never_let_in_is_given_up_with_the_statement_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fleet_worker, "LOCK_TIMEOUT_MS", 30)
+    monkeypatch.setattr(fleet_steps, "LOCK_TIMEOUT_MS", 30)
     monkeypatch.setattr(fleet_worker, "MOST_ATTEMPTS", 2)
     companies, _ = make_fleet(companies=2)
     with _reader_of(companies[0]):
@@ -277,7 +311,7 @@ def test_a_held_schema_is_left_alone_until_it_is_retried() -> None:
 def test_a_paused_roll_out_ends_after_the_schema_it_is_at_and_goes_on_when_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fleet_worker, "LOCK_TIMEOUT_MS", 100)
+    monkeypatch.setattr(fleet_steps, "LOCK_TIMEOUT_MS", 100)
     companies, _ = make_fleet(companies=3)
     with pytest.raises(NothingToChange):
         pause_fleet(by=SYSTEM, now=timezone.now())

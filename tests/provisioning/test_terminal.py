@@ -104,6 +104,7 @@ def test_every_schema_is_compared_with_the_ledger(capsys: pytest.CaptureFixture[
         ('ALTER TABLE "a" ADD CONSTRAINT "c" FOREIGN KEY ("b") REFERENCES "d" ("id")', "share row exclusive"),
         ('CREATE INDEX "i" ON "a" ("b")', "share:"),
         ('CREATE TABLE "a" ("id" uuid)', "none"),
+        ('CREATE TABLE "a" ("b" uuid, CONSTRAINT "c" FOREIGN KEY ("b") REFERENCES "d" ("id"))', "share row exclusive"),
         ('UPDATE "a" SET "b" = 1', "row exclusive"),
         ("GRANT SELECT ON a TO b", "none"),
     ],

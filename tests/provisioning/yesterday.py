@@ -28,7 +28,7 @@ def make_fleet(*, companies: int, waiting: int = 0, without: str = "") -> tuple[
     made = []
     for number in range(companies + waiting):
         name = new_schema_name()
-        replay(blueprint, name)
+        stamp = replay(blueprint, name)
         made.append(name)
         with control_scope():
             SchemaSlot.objects.create(
@@ -37,6 +37,7 @@ def make_fleet(*, companies: int, waiting: int = 0, without: str = "") -> tuple[
                 claimed_by_run=uuid4() if number < companies else None,
                 release=release,
                 fingerprint=blueprint.fingerprint,
+                stamp=stamp,
                 created_at=timezone.now(),
                 built_at=timezone.now(),
             )
