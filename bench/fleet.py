@@ -13,7 +13,7 @@ import psycopg
 
 from bench.peers import Kind, Peer, known_kinds, running_peer
 from bench.place import copy_database, server_version, temporary_place
-from bench.quiet import tell
+from bench.quiet import tell, tell_measuring
 from bench.report import AtLeast, AtMost, Measured, Row, TimesBetter
 from bench.standing import add_tenants, checkpoint
 from bench.through import CONNECTIONS, Share, ask_records, send_bare
@@ -57,6 +57,7 @@ def run(
         kinds, remarks = known_kinds(peers)
         kinds = [kind for kind in kinds if not kind.is_clone]
         places = {kind: copy_database(server, kind.engine) for kind in kinds}
+        tell_measuring()
         began = perf_counter()
         plan = ensure_plan(YESTERDAY, timezone.now())
         planning = perf_counter() - began

@@ -11,7 +11,7 @@ import psycopg
 
 from bench.peers import Peer, known_kinds, running_peer
 from bench.place import copy_database, temporary_place
-from bench.quiet import tell
+from bench.quiet import tell, tell_measuring
 from bench.report import AtMost, Measured, Row, TimesBetter, TimesLimit, summary
 from bench.standing import add_tenants, checkpoint, creation_text
 
@@ -104,6 +104,7 @@ def run(*, rounds: int = 15, tenants: int = 1_000, peers: str = "all", careless:
             ("bare", lambda: bare_statements(bare)),
             *((peer.kind.name, peer.create) for peer in beside),
         ]
+        tell_measuring()
         took = _rounds(ways, rounds)
         ours = _tables(bare)
         _compare_tables(beside, ours)

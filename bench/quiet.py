@@ -39,3 +39,8 @@ def _busy() -> float | None:
 def tell(text: str) -> None:
     """Say how far a long benchmark is, where its report does not go."""
     print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def tell_measuring() -> None:
+    """Say that what comes now is measured: from here on the machine should do nothing else."""
+    tell("measuring begins")

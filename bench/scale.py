@@ -17,7 +17,7 @@ from bench.pages import running_pages
 from bench.peers import Kind, known_kinds, running_peer
 from bench.place import copy_database, drop_database, server_version, temporary_place
 from bench.provision import bare_statements, by_handing_out, by_replay
-from bench.quiet import tell
+from bench.quiet import tell, tell_measuring
 from bench.report import AtMost, Measured, Row, Target, TimesBetter, TimesLimit
 from bench.standing import checkpoint, furnish, grow_durably
 from infra.embedded.bootstrap import DATABASE
@@ -66,6 +66,7 @@ def run(*, rounds: int = 10, tenants: int = 1_000, peers: str = "all", careless:
         from provisioning.templates import ensure_template
 
         blueprint, _built = ensure_template(timezone.now())
+        tell_measuring()
         before = _catalogue(server)
         for mark in found.marks:
             _grow_to(mark, server, blueprint, found)
