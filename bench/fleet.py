@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 ABOUT = (
     "A release with a column, an index and a table reaches a fleet of tenants over two connections, ours by the"
-    " product's own roll-out: ledger, waves, lock timeout, one transaction for each tenant, and each result proved by"
-    " its fingerprint. It is planned once; that is measured by itself. Each round takes another share of the fleet, in"
+    " product's own roll-out: ledger, waves, lock timeout, one transaction for each tenant, and each result proved."
+    " It is planned once; that is measured by itself. Each round takes another share of the fleet, in"
     " shuffled order with the peers. The peers run their own commands over a sample of the tenants in a copy of the"
     " same database, one by one and two at once (processes for django-tenants, threads for django-pgschemas); their"
     " figures are rates over that sample, and times for a whole fleet follow from the rate, because a whole fleet"
