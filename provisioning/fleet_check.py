@@ -10,7 +10,7 @@ from provisioning.fence import direct_connection
 from provisioning.schemas import fingerprint_of
 from provisioning.stamps import stamp_of
 
-AT_ONCE = 200
+AT_ONCE = 50
 
 # In the order in which they were made: so their rows lie in the catalogue, and each of its pages is read once.
 _ALIVE = """
