@@ -185,7 +185,7 @@ def _facts_of(text: str, entitled: bool, enabled: bool) -> tuple[TenantFacts, Ac
     return facts, decide_access(axes)
 
 
-def _billing_of(shown: dict[str, Any]) -> BillingFacts | None:
+def _billing_of(shown: Mapping[str, Any]) -> BillingFacts | None:
     """Return nothing for a company that has not opened yet: its trial has not begun."""
     if shown["trial_ends_at"] is None:
         return None
