@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
+from infra.breaker import Breaker
 from infra.env import Env, load_env
 
 ADDRESS_KINDS = ("api", "connect", "files", "meter_events")
@@ -47,13 +48,45 @@ def before_each_call(hook: Callable[[], None]) -> None:
     _before_call = hook
 
 
+class StripeAway(stripe.APIConnectionError):
+    """Stripe has not answered for a while and was not asked this time: nothing of this call was sent (F23)."""
+
+
+BREAKER = Breaker("stripe")
+
+
 class GuardedClient(stripe.RequestsClient):
-    """The SDK's HTTP client, which refuses to leave the process while a transaction is open."""
+    """The SDK's HTTP client; it never leaves the process within a transaction, nor while Stripe is away."""
+
+    def request_with_retries(self, *args: Any, **kwargs: Any) -> Any:
+        """Make one call with its retries; raises StripeAway, before anything is sent or not at all.
+
+        Whoever has begun goes on to the end: only a call that was refused as a whole is known not to have happened.
+        """
+        if not BREAKER.may_call():
+            raise StripeAway("Stripe is not asked while it does not answer.")  # type: ignore[no-untyped-call]
+        try:
+            answer = super().request_with_retries(*args, **kwargs)
+        except stripe.APIConnectionError:
+            BREAKER.note_failure()
+            raise
+        _, status, headers = answer
+        # An error that is replayed under its key is an old one; that it is replayed shows that Stripe is there (F4).
+        if status >= 500 and "Idempotent-Replayed" not in headers:
+            BREAKER.note_failure()
+        else:
+            BREAKER.note_success()
+        return answer
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
         """Send one request; raises NetworkInTransaction."""
         _before_call()
         return super().request(*args, **kwargs)
+
+
+def is_stripe_away() -> bool:
+    """Whether a call would not even be tried now: pages say so, and jobs wait (F23)."""
+    return BREAKER.is_open
 
 
 @lru_cache(maxsize=1)

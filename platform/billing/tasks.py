@@ -13,6 +13,7 @@ from billing.errors import StripeAway, SubscriptionDisagrees
 from billing.rows import ensure_row
 from billing.services.dunning import TRIAL_NOTICE, advance, grace_of, is_hold_due
 from billing.services.mirror import look_at_company
+from infra.stripe_client import is_stripe_away
 from infra.sweeps import every
 from tenants.models import Tenant
 from tenants.scope import control_scope
@@ -24,6 +25,8 @@ LOOK_AGAIN = timedelta(hours=20)
 @every(300)
 def sweep_billing(now: datetime) -> None:
     """Take every company's due step; one company's fault does not stop the others."""
+    if is_stripe_away():
+        return
     for tenant_id in due_companies(now):
         try:
             step(tenant_id, now)
@@ -49,7 +52,7 @@ def due_companies(now: datetime) -> list[UUID]:
     trial_end = Coalesce(
         "subscription__trial_ends_at",
         ExpressionWrapper(
-            F("first_activated_at") + timedelta(days=1) * F("plan__trial_days"), output_field=DateTimeField()
+            F("first_activated_at") + F("plan__trial_days") * timedelta(days=1), output_field=DateTimeField()
         ),
     )
     unsubscribed = Q(subscription__isnull=True) | ~Q(subscription__status="active")

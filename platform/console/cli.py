@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from console import cli_cohorts, cli_doctor, cli_fleet, cli_settings, cli_tenants
+from console import cli_billing, cli_cohorts, cli_doctor, cli_fleet, cli_settings, cli_tenants
 from console.cli_base import (
     CONFLICT,
     EXIT_CODES,
@@ -117,6 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_command(runs, "retry", retry_parked, "let a stopped run go on", writes=True).add_argument("run", type=UUID)
     cli_tenants.add_to_runs(runs, add_command)
     for module in (
+        cli_billing,
         cli_cohorts,
         cli_doctor,
         cli_fleet,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from infra.stripe_client import is_stripe_away
 from infra.sweeps import every
 from portal.payments.services.refunds import has_open_refunds
 from portal.payments.services.settle import has_open_attempts
@@ -32,6 +33,8 @@ def sweep_inbox(now: datetime) -> None:
     """Ask again for every event that was forgotten or is due for another try; here if the broker is away."""
     from webhooks.services.process import due_events
 
+    if is_stripe_away():
+        return  # every event asks for a look at Stripe; what waits keeps its tries for when it answers (F23)
     for inbox_id in due_events(now):
         if not process_inbox.hint(inbox_id=str(inbox_id)):
             process_inbox(inbox_id=str(inbox_id))
@@ -40,6 +43,8 @@ def sweep_inbox(now: datetime) -> None:
 @every(30)
 def sweep_attempts(now: datetime) -> None:
     """Have every company's open attempts settled: crash, lost answer, lost webhook, abandoned page (F2, F11, F14)."""
+    if is_stripe_away():
+        return
     for tenant_id in tenants_that_take_payments():
         try:
             with serving(tenant_id, now) as context:
@@ -52,6 +57,8 @@ def sweep_attempts(now: datetime) -> None:
 @every(300)
 def sweep_refunds(now: datetime) -> None:
     """Have every company's refunds looked at that are neither made nor failed (F2, F11, F18; R1)."""
+    if is_stripe_away():
+        return
     for tenant_id in tenants_that_take_payments():
         try:
             with serving(tenant_id, now) as context:

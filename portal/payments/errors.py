@@ -13,6 +13,10 @@ class PaymentsOff(PaymentRefused):
     """The company cannot take cards at the moment (PLT-18, F22)."""
 
 
+class StripeIsAway(PaymentRefused):
+    """Stripe does not answer at the moment; nobody is asked to wait for it (F23)."""
+
+
 class NotPayable(PaymentRefused):
     """The invoice is void, a draft, or has nothing left to pay."""
 
@@ -75,7 +79,11 @@ class PayerUnknown(PaymentRefused):
 
 
 class TooManyDeclines(PaymentRefused):
-    """This customer's cards were declined too often in a short time (PAY-19)."""
+    """Cards of this payer, customer or address were declined too often in a short time (PAY-19)."""
+
+
+class SignInNeeded(PaymentRefused):
+    """Somebody tries cards at this company: for a while only those pay who have signed in (PAY-19)."""
 
 
 class FormReused(PaymentRefused):
@@ -100,6 +108,26 @@ class RefundTooLarge(RefundRefused):
     def __init__(self, left_cents: int) -> None:
         super().__init__(f"left {left_cents}")
         self.left_cents = left_cents
+
+
+class SecondPersonNeeded(RefundRefused):
+    """So much is not given back by one person alone (PAY-16)."""
+
+    def __init__(self, limit_cents: int) -> None:
+        super().__init__(f"above {limit_cents}")
+        self.limit_cents = limit_cents
+
+
+class SamePerson(RefundRefused):
+    """Whoever asked for a refund does not decide about it (PAY-16)."""
+
+
+class AlreadyDecided(RefundRefused):
+    """Somebody has decided about this refund in the meantime."""
+
+
+class AlreadyProposed(RefundRefused):
+    """A refund of this payment waits for a second person already."""
 
 
 class IntentDisagrees(Exception):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import stripe
 
-from infra.stripe_client import tenant_stripe
+from infra.stripe_client import StripeAway, tenant_stripe
 
 log = logging.getLogger("porchlight.payments")
 
@@ -49,6 +49,10 @@ class NotExecuted:
 
 class AnswerUnknown(Exception):
     """There was no answer, or one that proves nothing: the payment may exist (F1, F3, F4)."""
+
+
+class NotSent(AnswerUnknown):
+    """Stripe was not even asked: whatever an earlier call did, this one did nothing (F23)."""
 
 
 class KeyMisused(AnswerUnknown):
@@ -101,6 +105,8 @@ def create_intent(account_id: str, request: dict[str, Any], *, token: str, key: 
     params: Any = {**request, "confirmation_token": token}
     try:
         intent = tenant_stripe(account_id).v1.payment_intents.create(params, {"idempotency_key": key})
+    except StripeAway as error:
+        raise NotSent from error
     except stripe.CardError as error:
         return _declined(error)
     except stripe.IdempotencyError as error:

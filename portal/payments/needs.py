@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.payments.dispute_words import state_words
-from portal.payments.models import Dispute, Refund
+from portal.payments.models import Dispute, Refund, RefundProposal
 from portal.payments.services.reconcile import open_differences
 from portal.ui.formats import format_money, format_weekday_date
 
@@ -28,8 +28,8 @@ class Need:
 
 
 def needs() -> list[Need]:
-    """Return disputes to answer, refunds that came back, and differences to Stripe."""
-    return [*_disputes(), *_refunds(), *_differences()]
+    """Return disputes to answer, refunds that wait for a second person or came back, and differences to Stripe."""
+    return [*_disputes(), *_proposals(), *_refunds(), *_differences()]
 
 
 def _disputes() -> list[Need]:
@@ -42,6 +42,19 @@ def _disputes() -> list[Need]:
             f"{state_words(dispute)}{_until(dispute.due_by)}",
         )
         for dispute in waiting.order_by("due_by")[:SHOWN]
+    ]
+
+
+def _proposals() -> list[Need]:
+    waiting = RefundProposal.objects.filter(state=RefundProposal.State.WAITING).select_related("payment__bill_to")
+    return [
+        Need(
+            reverse("office:payment_proposal", args=[each.pk]),
+            "users",
+            _("%(name)s: %(amount)s") % _names(each.payment.bill_to.name, each.amount_cents, each.currency),
+            _("%(who)s asks for a refund. A second person decides.") % {"who": each.proposed_by_name},
+        )
+        for each in waiting.order_by("created_at")[:SHOWN]
     ]
 
 

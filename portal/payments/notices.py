@@ -40,6 +40,10 @@ def refusal_notice(error: errors.PaymentRefused, *, currency: str, now: datetime
         )
     if isinstance(error, errors.PayerUnknown):
         return Notice(_("Check your name and e-mail address"), _("The receipt goes there. Nothing was charged."))
+    if isinstance(error, errors.SignInNeeded):
+        return sign_in_notice()
+    if isinstance(error, errors.StripeIsAway):
+        return not_now_notice()
     if isinstance(error, errors.PaymentsOff):
         return off_notice()
     part = _part_notice(error, currency)
@@ -51,6 +55,19 @@ def refusal_notice(error: errors.PaymentRefused, *, currency: str, now: datetime
 def off_notice() -> Notice:
     """Say that cards cannot be taken at the moment."""
     return Notice(_("Card payments don’t work right now"), _("Nothing was charged. Please call us to pay."))
+
+
+def sign_in_notice() -> Notice:
+    """Say that a link is not enough to pay for a while (PAY-19)."""
+    return Notice(
+        _("Please sign in to pay"),
+        _("Nothing was charged. For your protection only people who have signed in can pay right now. Or call us."),
+    )
+
+
+def not_now_notice() -> Notice:
+    """Say that cards cannot be taken for some minutes (F23)."""
+    return Notice(*words_for("not_now", ""))
 
 
 def changed_notice(amount_cents: int, currency: str) -> Notice:

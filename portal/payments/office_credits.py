@@ -95,6 +95,9 @@ def refund_credit(request: StaffRequest, credit_id: UUID) -> HttpResponse:
         made = request_refund(
             context=request.context, payment_id=found.payment_id, order=order, by=request.actor, now=timezone.now()
         )
+    except errors.SecondPersonNeeded:
+        messages.error(request, _("So much needs a second person. Refund it on the payment’s page, where you can ask."))
+        return _back(found)
     except errors.PaymentRefused:
         messages.error(request, _("Nothing was refunded. Look at the payment again, then decide."))
         return _back(found)

@@ -21,7 +21,8 @@ from portal.payments.models import Payment, Refund
 from portal.payments.needs import needs
 from portal.payments.office_forms import RefundForm
 from portal.payments.selectors import count_credits
-from portal.payments.services.refunds import RefundOrder, refundable_lines, request_refund
+from portal.payments.services.refund_proposals import propose_refund, waiting_proposal
+from portal.payments.services.refunds import RefundOrder, needs_second_person, refundable_lines, request_refund
 from portal.ui.formats import format_money
 
 
@@ -57,7 +58,8 @@ def payment(request: StaffRequest, payment_id: UUID) -> HttpResponse:
     found = _payment_or_404(payment_id)
     may_refund = may(request.staff, Permission.MANAGE_INVOICES)
     page = office_pages.make_payment_page(found)
-    return render(request, "payments/office_payment.html", {"page": page, "may_refund": may_refund})
+    context = {"page": page, "may_refund": may_refund, "proposal": waiting_proposal(found.pk)}
+    return render(request, "payments/office_payment.html", context)
 
 
 @transaction.non_atomic_requests
@@ -80,8 +82,9 @@ def refund(request: StaffRequest, payment_id: UUID) -> HttpResponse:
             "page": office_pages.make_payment_page(found),
             "form": form,
             "amount_cents": order.amount_cents,
-            "sentences": _sentences(order, found.currency),
+            "sentences": order_sentences(order, found.currency),
             "to": method_words(found.method),
+            "needs_second": needs_second_person(request.settings, found, order.amount_cents),
         }
         return render(request, "payments/office_refund_confirm.html", context)
     return _refund(request, found, order)
@@ -95,6 +98,8 @@ def _refund(request: StaffRequest, found: Payment, order: RefundOrder) -> HttpRe
         left = format_money(error.left_cents, found.currency)
         messages.error(request, _("Nothing was refunded: only %(amount)s is left.") % {"amount": left})
         return _to_payment(found)
+    except errors.SecondPersonNeeded:
+        return _propose(request, found, order)
     except errors.PaymentRefused:
         messages.error(request, _("Nothing was refunded. Look at the payment again, then decide."))
         return _to_payment(found)
@@ -108,7 +113,21 @@ def _refund(request: StaffRequest, found: Payment, order: RefundOrder) -> HttpRe
     return _to_payment(found)
 
 
-def _sentences(order: RefundOrder, currency: str) -> list[str]:
+def _propose(request: StaffRequest, found: Payment, order: RefundOrder) -> HttpResponse:
+    """Ask for a second person instead (PAY-16)."""
+    try:
+        propose_refund(payment_id=found.pk, order=order, by=request.actor, now=timezone.now())
+    except errors.AlreadyProposed:
+        messages.error(request, _("A refund of this payment waits for a second person already."))
+    except errors.PaymentRefused:
+        messages.error(request, _("Nothing was refunded. Look at the payment again, then decide."))
+    else:
+        messages.success(request, _("Asked for. The refund is made when a second person approves it."))
+    return _to_payment(found)
+
+
+def order_sentences(order: RefundOrder, currency: str) -> list[str]:
+    """Return what a refund will do."""
     wanted = [line.invoice_id for line in order.lines if line.invoice_id]
     numbers = dict(Invoice.objects.filter(pk__in=wanted).values_list("pk", "number"))
     lines = [

@@ -19,7 +19,13 @@ from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.payments.money_field import MoneyField
 from portal.ui.errors import forbidden
-from tenants.config.registry import PAY_MULTI, PAY_PARTIAL, PAY_PARTIAL_MIN
+from tenants.config.registry import (
+    PAY_MULTI,
+    PAY_PARTIAL,
+    PAY_PARTIAL_MIN,
+    REFUND_SECOND_PERSON,
+    REFUND_SECOND_PERSON_ABOVE,
+)
 from tenants.config.services import SettingsConflict, write_owner_settings
 
 LEAST_CENTS, MOST_CENTS = 50, 10_000_000
@@ -44,6 +50,12 @@ class RulesForm(forms.Form):
         required=False,
     )
 
+    second = forms.BooleanField(
+        label=gettext_lazy("Large refunds need a second person"),
+        help_text=gettext_lazy("One asks, another one of the office approves."),
+        required=False,
+    )
+
     def __init__(self, currency: str, data: Any = None, initial: dict[str, object] | None = None) -> None:
         super().__init__(data, initial=initial)
         self.fields["minimum"] = MoneyField(
@@ -53,7 +65,14 @@ class RulesForm(forms.Form):
             label=_("Smallest part"),
             help_text=_("The rest of an invoice can always be paid, however small."),
         )
-        self.order_fields(["partial", "minimum", "several"])
+        self.fields["second_above"] = MoneyField(
+            currency=currency,
+            high=MOST_CENTS,
+            required=False,
+            label=_("One person alone refunds up to"),
+            help_text=_("Of one payment, all refunds together. What is above needs the second person."),
+        )
+        self.order_fields(["partial", "minimum", "several", "second", "second_above"])
 
 
 # Owner settings live in the control plane: no transaction may reach both halves (Decided 16, 21).
@@ -70,14 +89,18 @@ def rules(request: StaffRequest) -> HttpResponse:
     form = RulesForm(request.tenant.currency, request.POST)
     if not form.is_valid():
         return _show(request, form, may_change, status=422)
+    values = {
+        PAY_PARTIAL.name: form.cleaned_data["partial"],
+        PAY_PARTIAL_MIN.name: form.cleaned_data["minimum"],
+        PAY_MULTI.name: form.cleaned_data["several"],
+        REFUND_SECOND_PERSON.name: form.cleaned_data["second"],
+    }
+    if form.cleaned_data["second_above"] is not None:
+        values[REFUND_SECOND_PERSON_ABOVE.name] = form.cleaned_data["second_above"]
     try:
         write_owner_settings(
             tenant_id=request.tenant.id,
-            values={
-                PAY_PARTIAL.name: form.cleaned_data["partial"],
-                PAY_PARTIAL_MIN.name: form.cleaned_data["minimum"],
-                PAY_MULTI.name: form.cleaned_data["several"],
-            },
+            values=values,
             expected_version=form.cleaned_data["version"],
             by=request.actor,
             now=timezone.now(),
@@ -97,6 +120,8 @@ def _now(request: StaffRequest) -> dict[str, object]:
         "partial": request.settings.get(PAY_PARTIAL),
         "minimum": request.settings.get(PAY_PARTIAL_MIN),
         "several": request.settings.get(PAY_MULTI),
+        "second": request.settings.get(REFUND_SECOND_PERSON),
+        "second_above": request.settings.get(REFUND_SECOND_PERSON_ABOVE),
     }
 
 

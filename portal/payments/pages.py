@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from infra.stripe_client import is_stripe_away
 from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.invoices.rows import InvoiceRow, make_row, title_of
@@ -21,6 +22,7 @@ from portal.payments.models import Payment, PaymentAttempt, Refund
 from portal.payments.notices import Notice
 from portal.payments.payers import Payer
 from portal.payments.plans import rules_of
+from portal.payments.services.card_testing import must_sign_in
 from portal.payments.services.posting import shares_of
 from portal.payments.services.settle import Settled
 from portal.payments.services.submit import own_waiting
@@ -46,6 +48,7 @@ class PayPage:
     form_key: UUID
     error: Notice | None
     can_pay: bool
+    not_now: bool
     lets_pay_part: bool
     minimum_cents: int
     back_url: str
@@ -111,7 +114,11 @@ def make_pay_page(request: PayRequest, invoices: Sequence[Invoice], *, error: No
         currency=currency,
         form_key=uuid4(),
         error=error,
-        can_pay=can_charge and all(payable.values()),
+        can_pay=can_charge
+        and all(payable.values())
+        and not is_stripe_away()
+        and not must_sign_in(request.till.payer, now),
+        not_now=can_charge and all(payable.values()) and is_stripe_away(),
         lets_pay_part=rules.lets_pay_part_of(len(invoices)) and amount > rules.minimum_cents,
         minimum_cents=rules.minimum_cents,
         back_url=request.till.invoice_address(invoices[0].pk) if len(invoices) == 1 else request.till.list_address(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils.translation import ngettext
 from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.messaging.services import Related, reader_of, was_sent
-from portal.payments.models import Payment, Refund
+from portal.payments.models import Payment, Refund, RefundProposal
 from portal.payments.readers import Letter, office_readers, payer_of, send_letter
 from portal.ui.formats import format_money
 from tenants.context import TenantContext
@@ -168,3 +169,28 @@ def tell_office_of_differences(context: TenantContext, event: OutboxEvent) -> No
             )
         about = Related("staff", staff.pk)
         send_letter(context, event, to=to, letter=letter, kind="differences", about=about, key=key)
+
+
+@handles("refund.proposed")
+def ask_second_person(context: TenantContext, event: OutboxEvent) -> None:
+    """Mail everybody else who may decide that a refund waits for one of them (PAY-16)."""
+    proposal = RefundProposal.objects.select_related("payment__bill_to").get(pk=UUID(event.payload["proposal"]))
+    if proposal.state != RefundProposal.State.WAITING:
+        return
+    url = context.tenant.url(reverse("office:payment_proposal", args=[proposal.pk], urlconf="config.urls_tenant"))
+    for staff, to in office_readers():
+        key = f"{event.key}:{staff.pk}"
+        if staff.pk == proposal.proposed_by or was_sent(key):
+            continue
+        with reader_of(context.tenant, to.language):
+            amount = format_money(proposal.amount_cents, proposal.currency)
+            name = proposal.payment.bill_to.name
+            text = _("%(who)s asks for a refund. A second person decides.") % {"who": proposal.proposed_by_name}
+            subject = _("Refund %(amount)s to %(name)s?") % {"amount": amount, "name": name}
+            todo = _("Nothing is refunded before somebody else has approved it.")
+            letter = office_letter(
+                context, proposal.payment, subject=subject, text=text, todo=todo, facts=((_("Customer"), name),)
+            )
+            letter = replace(letter, button_url=url, button_text=_("Decide"))
+        about = Related("payment", proposal.payment_id)
+        send_letter(context, event, to=to, letter=letter, kind="refund_proposed", about=about, key=key)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from infra.stripe_client import is_stripe_away
 from portal.accounts.guards import CustomerRequest, customer_view
 from portal.invoices.access import get_invoice_for
 from portal.invoices.models import Invoice
@@ -26,6 +27,7 @@ from portal.payments.models import PaymentAttempt
 from portal.payments.money_field import MoneyField
 from portal.payments.notices import Notice
 from portal.payments.plans import rules_of
+from portal.payments.services.card_testing import must_sign_in
 from portal.payments.services.settle import Settled, settle_attempt
 from portal.payments.services.submit import Submission, own_under_way, submit_payment
 from portal.payments.tills import PayRequest, at_portal
@@ -121,6 +123,10 @@ def _notice_for(request: PayRequest, invoices: list[Invoice]) -> Notice | None:
     if not all(payable.values()):
         since = pages.busy_since(invoices)
         return notices.busy_notice(since, timezone.now()) if since else None
+    if is_stripe_away():
+        return notices.not_now_notice()
+    if must_sign_in(request.till.payer, timezone.now()):
+        return notices.sign_in_notice()
     if "changed" in request.GET:
         return notices.changed_notice(sum(payable.values()), invoices[0].currency)
     last = _attempt_or_none(request, request.GET.get("attempt", ""))

@@ -170,6 +170,15 @@ PAY_PARTIAL = declare(
 PAY_PARTIAL_MIN = declare(
     "pay.partial_min", 500, _int_between(50, 10_000_000), "The smallest part that may be paid, in cents (PAY-05)."
 )
+REFUND_SECOND_PERSON = declare(
+    "refund.second_person", True, _bool, "Whether refunds above a limit need a second person of the office (PAY-16)."
+)
+REFUND_SECOND_PERSON_ABOVE = declare(
+    "refund.second_person_above",
+    100_000,
+    _int_between(0, 10_000_000),
+    "What one person may refund of a payment alone, in cents (PAY-16).",
+)
 PAY_MULTI = declare("pay.multi", True, _bool, "Whether several invoices may be paid at once (C-11).")
 BILLING_GRACE_DAYS = declare(
     "billing.grace_days",

@@ -24,9 +24,9 @@ from tenants.scope import control_scope
 from tests.cast import ACME, NOW, STAFF_PASSWORD
 from tests.conftest import HostClient
 from tests.portal.payments.bench import Bench
-from tests.portal.payments.fixtures import bench, committed, live, stripe_double
+from tests.portal.payments.fixtures import bench, live, stripe_double
 
-__all__ = ["bench", "committed", "live", "stripe_double"]
+__all__ = ["bench", "live", "stripe_double"]
 
 PAYS, FAILS_LATER, REFUSED = "4242424242424242", "4000000000000341", "4000000000000002"
 OLIVE = Actor("staff", None, "Olive Owens")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from billing.services.trial import extend_trial
+from console import cli
 from tests.billing.conftest import OLIVE, Biller, day
 from tests.cast import ACME
 
@@ -115,3 +118,26 @@ def test_who_pays_has_no_trial_to_extend(biller: Biller) -> None:
     assert answer.status_code == 422
     assert "has a plan and no trial any more" in answer.content.decode()
     assert biller.audit("billing.trial_extended") == []
+
+
+def test_the_terminal_shows_syncs_and_extends(biller: Biller, capsys: pytest.CaptureFixture[str]) -> None:
+    """platform.md 3.11."""
+    ends = biller.now + timedelta(days=30)
+    words = ["billing", "extend-trial", "acme", "--days", "7", "--reason", "asked"]
+    assert cli.main([*words, "--dry-run"]) == cli.OK
+    assert biller.audit("billing.trial_extended") == []
+    assert cli.main(words) == cli.OK
+    assert day(biller.row().trial_ends_at) == day(ends + timedelta(days=7))
+    assert biller.audit("billing.trial_extended")[0].surface == "cli"
+    assert cli.main([*words[:4], "0", *words[5:]]) == cli.REFUSED
+    biller.press(biller.checkout(), card="4242424242424242")
+    assert cli.main(["billing", "sync", "acme", "--dry-run"]) == cli.OK
+    assert "trialing" in capsys.readouterr().out
+    assert biller.row().status == ""
+    assert cli.main(["billing", "sync", "acme"]) == cli.OK
+    assert biller.row().status == "trialing"
+    assert cli.main(["billing", "show", "acme"]) == cli.OK
+    assert "Paying" in capsys.readouterr().out
+    assert cli.main(["billing", "show", "nobody"]) == cli.NOT_FOUND
+    biller.bench.break_api("503", path="^/v1/subscriptions", method="GET", times=3)
+    assert cli.main(["billing", "sync", "acme"]) == cli.REFUSED

@@ -181,3 +181,20 @@ def test_the_neighbour_is_not_touched(biller: Biller) -> None:
     from billing.rows import ensure_row
 
     assert ensure_row(tenant_id=GLOBEX, now=biller.now).status == ""
+
+
+def test_who_cancels_within_the_trial_and_comes_back_still_has_the_rest_of_it(biller: Biller) -> None:
+    biller.subscribe()
+    ends = biller.row().trial_ends_at
+    url = biller.office().post("/office/plan/manage").headers["Location"]
+    biller.press(url, do="end_now")
+    biller.hear()
+    assert biller.row().status == "canceled"
+    assert biller.row().owing_since is None
+    biller.now += timedelta(days=10)
+    biller.subscribe()
+    row = biller.row()
+    assert row.status == "trialing"
+    (subscription,) = platform_stripe().v1.subscriptions.list({"customer": row.stripe_customer_id or ""}).data
+    assert 20 <= round(((subscription.trial_end or 0) - subscription.created) / 86_400) <= 21
+    assert row.trial_ends_at < ends

@@ -29,7 +29,7 @@ from portal.accounts.tokens import mint_token
 from portal.customers.models import Contact, ContactPoint, Customer, Location
 from portal.documents.services import store_logo
 from portal.invoices.models import Invoice
-from portal.payments.models import Credit, Payment, PaymentAllocation, PaymentAttempt
+from portal.payments.models import Credit, Payment, PaymentAllocation, PaymentAttempt, RefundProposal
 from portal.settings.models import CompanyProfile
 from tenants.audit import SYSTEM
 from tenants.context import TenantFacts, serving
@@ -107,6 +107,7 @@ POSTED = {
     "office:credit_refund": {"seen_cents": "765432", "form_key": "01930000-0000-7000-8000-000000000002"},
     "office:payment_refund": {"amount_0": "1.00", "effect": "reopen", "reason": "goodwill", "confirm": "1"},
     "office:invoice_mail": {"to": "alice@example.com"},
+    "office:payment_proposal": {"do": "decline"},
     "payments:pay": {"amount": "1.00", "confirmation_token": "ctoken_x"},
 }
 
@@ -188,6 +189,7 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
         "invoice_id": str(invoice.pk),
         "attempt_id": str(attempt.pk),
         "payment_id": str(attempt.payment.pk),
+        "proposal_id": str(_proposal(attempt.payment).pk),
         "credit_id": str(attempt.payment.credits.get().pk),
         "accounts:link.token": link.token,
         "accounts:fresh_link.token": link.token,
@@ -280,6 +282,22 @@ def _attempt(customer: Customer, user: PortalUser, invoice: Invoice) -> PaymentA
         created_at=NOW,
     )
     return attempt
+
+
+def _proposal(payment: Payment) -> RefundProposal:
+    """A refund that waits for a second person."""
+    return RefundProposal.objects.create(
+        payment=payment,
+        amount_cents=100,
+        currency="USD",
+        lines=[{"invoice": None, "amount_cents": 100, "effect": "reopen"}],
+        reason="other",
+        note="zebra-proposal",
+        form_key=uuid7(),
+        proposed_by=uuid7(),
+        proposed_by_name="zebra-proposer",
+        created_at=NOW,
+    )
 
 
 def _sessions(customer: str, staff: str, tenant: UUID) -> dict[str, dict[str, str]]:

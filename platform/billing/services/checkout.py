@@ -54,10 +54,8 @@ def start_checkout(
 
 
 def trial_days_left(row: Subscription, now: datetime) -> int:
-    """Return the days of the trial that are not used up, begun ones included; none after a first subscription."""
-    if row.status or row.trial_ends_at <= now:
-        return 0
-    return -((now - row.trial_ends_at) // DAY)
+    """Return the days of the trial that are not used up, begun ones included, whatever was canceled meanwhile. Pure."""
+    return max(0, -((now - row.trial_ends_at) // DAY))
 
 
 def _ensure_customer(row: Subscription) -> str:

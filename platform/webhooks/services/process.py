@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from billing.errors import SubscriptionDisagrees
 from billing.rows import find_tenant_of_customer
 from billing.services.mirror import look_at_company
+from infra.stripe_client import is_stripe_away
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.services.disputes import look_at_dispute
 from portal.payments.services.onboarding import refresh_account
@@ -41,7 +42,12 @@ PARKS = (Parked, UnknownIntent, IntentDisagrees, AccountIsAnothers, UnknownTenan
 
 
 def process_event(*, inbox_id: UUID, now: datetime) -> None:
-    """Work off one event; running it again, or in parallel, changes nothing more (PAY-09)."""
+    """Work off one event; running it again, or in parallel, changes nothing more (PAY-09).
+
+    While Stripe is away nothing is tried, and no try is used up: the sweep finds the event again (F23).
+    """
+    if is_stripe_away():
+        return
     with control_scope():
         row = _claim(inbox_id, now)
         if row is None:

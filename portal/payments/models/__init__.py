@@ -3,6 +3,6 @@
 from portal.payments.models.attempts import PaymentAttempt
 from portal.payments.models.journal import Journal
 from portal.payments.models.payments import Credit, Payment, PaymentAllocation
-from portal.payments.models.refunds import Dispute, Refund
+from portal.payments.models.refunds import Dispute, Refund, RefundProposal
 
-__all__ = ["Credit", "Dispute", "Journal", "Payment", "PaymentAllocation", "PaymentAttempt", "Refund"]
+__all__ = ["Credit", "Dispute", "Journal", "Payment", "PaymentAllocation", "PaymentAttempt", "Refund", "RefundProposal"]

@@ -117,3 +117,51 @@ class Dispute(TenantModel):
     def blocks_refund(self) -> bool:
         """Whether Stripe refuses refunds of the payment: disputed for good, or already taken back."""
         return self.status == "lost" or (self.is_open and self.status not in self.INQUIRIES)
+
+
+class RefundProposal(TenantModel):
+    """A refund above the company's limit: asked for by one person of the office, decided by another (PAY-16).
+
+    No money is set aside before the decision; an approval is checked anew against what can be refunded then.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        APPROVED = "approved"
+        DECLINED = "declined"
+        WITHDRAWN = "withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refund_proposals")
+    refund = models.OneToOneField(Refund, on_delete=models.PROTECT, null=True, related_name="proposal")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    amount_cents = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    lines = models.JSONField()
+    reason = models.CharField(max_length=24, choices=Refund.Reason)
+    note = models.CharField(max_length=300, blank=True, default="")
+    form_key = models.UUIDField(unique=True)
+    proposed_by = models.UUIDField()
+    proposed_by_name = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField()
+    decided_by = models.UUIDField(null=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="payment_has_one_waiting_proposal", fields=["payment"], condition=Q(state="waiting")
+            ),
+            models.CheckConstraint(name="proposal_amount_is_positive", condition=Q(amount_cents__gt=0)),
+            models.CheckConstraint(
+                name="decision_is_by_another_person",
+                condition=Q(state="waiting", decided_by__isnull=True, decided_at__isnull=True)
+                | Q(state="withdrawn", decided_by=models.F("proposed_by"), decided_at__isnull=False)
+                | Q(state__in=["approved", "declined"], decided_by__isnull=False, decided_at__isnull=False)
+                & ~Q(decided_by=models.F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="approved_proposal_has_its_refund",
+                condition=Q(state="approved", refund__isnull=False) | ~Q(state="approved") & Q(refund__isnull=True),
+            ),
+        ]

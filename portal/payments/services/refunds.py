@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 from infra.ids import uuid7
 from portal.payments import errors, movements, refund_facts
@@ -22,6 +22,8 @@ from portal.payments.services.disputes import look_at_disputes
 from portal.payments.services.refund_posting import apply_refund, give_up, take_out
 from portal.payments.services.settle import account_of, settle_intent
 from tenants.audit import Actor, record
+from tenants.config.registry import REFUND_SECOND_PERSON, REFUND_SECOND_PERSON_ABOVE
+from tenants.config.snapshot import Snapshot
 from tenants.context import TenantContext
 from tenants.outbox import emit
 
@@ -74,25 +76,47 @@ def refundable_lines(payment: Payment) -> list[RefundLine]:
 def request_refund(*, context: TenantContext, payment_id: UUID, order: RefundOrder, by: Actor, now: datetime) -> Refund:
     """Refund a payment in whole or in part; raises RefundRefused before any money moved.
 
+    What is above the company's limit raises SecondPersonNeeded: see refund_proposals (PAY-16).
+
     Must run outside any transaction. The same form key, however often and however parallel, is one refund.
     """
-    refund, is_new = _set_aside(context, payment_id, order, by, now)
+    refund, is_new = _decide_alone(context, payment_id, order, by, now)
     if not is_new or refund.state != State.REQUESTED:
         return refund
     return settle_refund(context=context, refund_id=refund.pk, now=now)
 
 
 @transaction.atomic
-def _set_aside(
+def _decide_alone(
     context: TenantContext, payment_id: UUID, order: RefundOrder, by: Actor, now: datetime
 ) -> tuple[Refund, bool]:
     payment = lock_payment(payment_id)
+    if not Refund.objects.filter(form_key=order.form_key).exists():
+        refuse_refund(payment, order)
+        if needs_second_person(context.settings, payment, order.amount_cents):
+            raise errors.SecondPersonNeeded(context.settings.get(REFUND_SECOND_PERSON_ABOVE))
+    return set_aside(context, payment, order, by, now)
+
+
+def needs_second_person(settings: Snapshot, payment: Payment, amount_cents: int) -> bool:
+    """Whether so much is not given back by one person alone; earlier refunds of the payment count with it (PAY-16)."""
+    if not settings.get(REFUND_SECOND_PERSON):
+        return False
+    alone = payment.refunds.filter(origin=Refund.Origin.OFFICE, proposal=None).exclude(state__in=Refund.ENDED)
+    before = int(alone.aggregate(total=Sum("amount_cents"))["total"] or 0)
+    return before + amount_cents > settings.get(REFUND_SECOND_PERSON_ABOVE)
+
+
+def set_aside(
+    context: TenantContext, payment: Payment, order: RefundOrder, by: Actor, now: datetime
+) -> tuple[Refund, bool]:
+    """Set the money aside on a locked payment; return the refund and whether it is new; raises RefundRefused."""
     known = Refund.objects.filter(form_key=order.form_key).first()
     if known:
         if known.payment_id != payment.pk or known.amount_cents != order.amount_cents:
             raise errors.FormReused
         return known, False
-    _refuse(payment, order)
+    refuse_refund(payment, order)
     refund = Refund(
         id=uuid7(),
         payment=payment,
@@ -101,7 +125,7 @@ def _set_aside(
         origin=Refund.Origin.OFFICE,
         reason=order.reason,
         note=order.note[:300],
-        lines=[_as_json(line) for line in order.lines],
+        lines=[line_as_json(line) for line in order.lines],
         form_key=order.form_key,
         created_by=by.id,
         created_at=now,
@@ -135,7 +159,8 @@ def _set_aside(
     return refund, True
 
 
-def _as_json(line: RefundLine) -> dict[str, Any]:
+def line_as_json(line: RefundLine) -> dict[str, Any]:
+    """Return a line as it is kept."""
     return {
         "invoice": str(line.invoice_id) if line.invoice_id else None,
         "amount_cents": line.amount_cents,
@@ -143,7 +168,7 @@ def _as_json(line: RefundLine) -> dict[str, Any]:
     }
 
 
-def _refuse(payment: Payment, order: RefundOrder) -> None:
+def refuse_refund(payment: Payment, order: RefundOrder) -> None:
     """Raise RefundRefused for what cannot be refunded now (F19, PAY-16)."""
     if not payment.received_cents:
         raise errors.NothingToRefund

@@ -15,15 +15,17 @@ from django.db.models import F
 from django.urls import reverse
 
 from infra.ids import uuid7
+from infra.stripe_client import is_stripe_away
 from portal.customers.models import Customer
 from portal.invoices.models import Invoice
 from portal.payments import errors, intents
 from portal.payments.amounts import compute_application_fee, is_chargeable
-from portal.payments.intents import AnswerUnknown, NotExecuted
+from portal.payments.intents import AnswerUnknown, NotExecuted, NotSent
 from portal.payments.ledger import PAYABLE, Share, payable_cents
 from portal.payments.models import PaymentAttempt
 from portal.payments.payers import Payer
 from portal.payments.plans import PayRules, check_part, plan_of
+from portal.payments.services.card_testing import SUBMITTED, refuse_card_testing
 from portal.payments.services.posting import apply_intent, lock_invoices, shares_of
 from portal.payments.services.settle import Settled, abandon_attempt, close_unexecuted, mark_unknown
 from portal.payments.services.stripe_customers import ensure_stripe_customer
@@ -33,9 +35,6 @@ from tenants.context import TenantContext
 log = logging.getLogger("porchlight.payments")
 State = PaymentAttempt.State
 RESERVATION = timedelta(minutes=15)
-DECLINE_WINDOW = timedelta(minutes=10)
-DECLINES_ALLOWED = 5
-OUR_CODES = ("", "not_now", "form_expired")
 FULL_ONLY = PayRules()
 TOKEN = re.compile(r"ctoken_\w{1,57}")
 
@@ -82,6 +81,8 @@ def submit_payment(
         raise errors.PaymentsOff
     if not TOKEN.fullmatch(submission.token):
         raise errors.FormReused
+    if is_stripe_away():
+        raise errors.StripeIsAway
     paid = _give_up_own_waiting(context, invoice_ids, payer, submission.form_key, now)
     if paid:
         return Settled(paid)
@@ -160,7 +161,7 @@ def _reserve(
         if not same or not payer.made(known):
             raise errors.FormReused
         return known, False
-    _refuse_card_testing(bill_to_id, now)
+    refuse_card_testing(payer=payer, bill_to_id=bill_to_id, ip=by.ip, now=now)
     invoices = [i for i in lock_invoices(invoice_ids) if i.bill_to_id == bill_to_id]
     if len(invoices) != len(set(invoice_ids)):
         raise errors.NotPayable
@@ -173,21 +174,13 @@ def _reserve(
     for share in shares:
         Invoice.objects.filter(pk=share.invoice_id).update(reserved_cents=F("reserved_cents") + share.amount_cents)
     record(
-        "payment.submitted",
+        SUBMITTED,
         by=by,
         now=now,
         target=attempt,
         after={"amount_cents": amount, "invoices": [invoice.number for invoice in invoices]},
     )
     return attempt, True
-
-
-def _refuse_card_testing(bill_to_id: UUID, now: datetime) -> None:
-    declined = PaymentAttempt.objects.filter(
-        bill_to_id=bill_to_id, state=State.FAILED, closed_at__gte=now - DECLINE_WINDOW
-    ).exclude(failure_code__in=OUR_CODES)
-    if declined.count() >= DECLINES_ALLOWED:
-        raise errors.TooManyDeclines
 
 
 def _decide_amount(invoices: Sequence[Invoice], submission: Submission, rules: PayRules) -> int:
@@ -273,6 +266,9 @@ def _call_and_apply(context: TenantContext, account_id: str, attempt: PaymentAtt
         answer = intents.create_intent(
             account_id, attempt.request, token=attempt.confirmation_token, key=str(attempt.pk)
         )
+    except NotSent:
+        # Stripe went away in this moment: the first call of this attempt was never sent, so nothing can come of it.
+        return Settled(close_unexecuted(attempt.pk, State.FAILED, code="not_now", now=now))
     except AnswerUnknown:
         return Settled(mark_unknown(attempt.pk))
     if isinstance(answer, NotExecuted):

@@ -11,6 +11,7 @@ import stripe
 from django.conf import settings
 
 from infra.env import load_env
+from infra.stripe_client import BREAKER
 from infra.stripe_double.double import Double, Endpoint
 from infra.stripe_double.server import RunningDouble
 from infra.stripe_double.store import PLATFORM
@@ -66,6 +67,10 @@ def bench(committed: None, stripe_double: RunningDouble, monkeypatch: pytest.Mon
     # The SDK tries again as often as ever, only sooner.
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.02)
     monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.05)
+    # Faults are queued one after the other for a single call here; tests/portal/payments/test_stripe_away.py shows
+    # what the breaker does.
+    BREAKER.close()
+    monkeypatch.setattr(BREAKER, "failures", 1_000_000)
     with Pointed(stripe_double):
         with stripe_double.double.lock:
             stripe_double.double.reset()
