@@ -159,7 +159,7 @@ def test_a_cursor_is_worth_nothing_once_its_connection_went_back(pooled_of_two: 
         other.close()
 
 
-def test_a_temporary_table_and_a_sequences_value_go_too(pooled_owner: DatabaseWrapper) -> None:
+def test_a_temporary_table_goes_too(pooled_owner: DatabaseWrapper) -> None:
     """ISO-13: only the schemas' owner may make one at all."""
     with owner_scope():
         _ask(pooled_owner, "CREATE TEMP TABLE mine AS SELECT 'Alice Archer' AS name")
