@@ -17,6 +17,7 @@ CARDS: dict[str, tuple[str, str]] = {
     "4000000000000341": ("visa", "decline_after_attach:generic_decline"),
     "4000000000003220": ("visa", "3ds"),
     "4000002760003184": ("visa", "3ds"),
+    "4000002500003155": ("visa", "3ds_once"),
     "4000000000000259": ("visa", "dispute:fraudulent"),
     "4000000000002685": ("visa", "dispute:product_not_received"),
     "4000000000001976": ("visa", "inquiry:fraudulent"),
@@ -37,6 +38,7 @@ CARD_NAMES = {
     "threeDSecure2Required": "4000000000003220",
     "threeDSecureRequired": "4000000000003220",
     "authenticationRequired": "4000002760003184",
+    "authenticationRequiredOnSetup": "4000002500003155",
     "createDispute": "4000000000000259",
     "createDisputeProductNotReceived": "4000000000002685",
     "createDisputeInquiry": "4000000000001976",
@@ -54,6 +56,8 @@ BANKS = {
     "000333333335": "fail:debit_not_authorized",
     "000555555559": "late_return",
     "000000000009": "stuck",
+    # Of the double's own making: an account that can only be verified by two small deposits.
+    "000999999991": "microdeposits",
 }
 BANK_METHODS = {
     "pm_usBankAccount_success": "000123456789",
@@ -63,6 +67,7 @@ BANK_METHODS = {
     "pm_usBankAccount_debitNotAuthorized": "000333333335",
     "pm_usBankAccount_dispute": "000555555559",
     "pm_usBankAccount_processing": "000000000009",
+    "pm_usBankAccount_microdeposits": "000999999991",
 }
 
 DECLINES = {

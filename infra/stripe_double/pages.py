@@ -12,6 +12,7 @@ from infra.stripe_double.double import Double
 from infra.stripe_double.errors import Json, StripeError
 from infra.stripe_double.payments import finish_authentication
 from infra.stripe_double.resources.accounts import finish_onboarding
+from infra.stripe_double.setups import finish_setup_authentication, verify_bank
 
 ASSETS = Path(__file__).parent / "element"
 ASSET_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
@@ -44,6 +45,8 @@ def api_page(double: Double, method: str, target: str, body: bytes) -> Page | No
         return _onboarding(double, method, parts[2])
     if parts[:1] == ["pages"] and len(parts) == 3 and parts[1] in BILLING_PAGES:
         return _billing(double, method, parts[1], parts[2], body)
+    if parts[:2] == ["pages", "verify"] and len(parts) == 4:
+        return _verification(double, method, parts[2], parts[3])
     if method == "GET" and parts[:2] == ["pages", "receipt"] and len(parts) == 4:
         return _receipt(double, parts[2], parts[3])
     return None
@@ -103,6 +106,24 @@ def _onboarding(double: Double, method: str, token: str) -> Page:
     )
 
 
+def _verification(double: Double, method: str, account: str, intent_id: str) -> Page:
+    with double.lock:
+        book = double.store.books.get(account)
+        intent = book.kind("setup_intent").get(intent_id) if book else None
+        if intent is None:
+            return _document("Unknown bank account", "<p>There is no such bank account.</p>", status=404)
+        if method == "POST":
+            verify_bank(double.scope(account), intent)
+            double.store.dirty = True
+    if intent["status"] == "succeeded":
+        return _document("Verified", "<p>The bank account is verified. You can close this page.</p>")
+    return _document(
+        "Verify your bank account",
+        "<p>Two small deposits have arrived. At Stripe you would now type their amounts.</p>"
+        '<form method="post"><button type="submit">The amounts are right</button></form>',
+    )
+
+
 def _receipt(double: Double, account: str, charge_id: str) -> Page:
     with double.lock:
         book = double.store.books.get(account)
@@ -124,15 +145,18 @@ def _authentication(
 ) -> Page:
     with double.lock:
         book = double.store.books.get(account)
-        intent = book.kind("payment_intent").get(intent_id) if book else None
+        kind = "setup_intent" if intent_id.startswith("seti_") else "payment_intent"
+        intent = book.kind(kind).get(intent_id) if book else None
         if intent is None:
             return _document("Unknown payment", "<p>There is no such payment.</p>", status=404)
         if method == "POST":
             return _answered(double, account, intent, body, redirecting=redirecting)
-    amount = f"{intent['amount'] / 100:,.2f} {intent['currency'].upper()}"
+    asked = "keeping this card on file"
+    if kind == "payment_intent":
+        asked = f"the payment of <strong>{intent['amount'] / 100:,.2f} {intent['currency'].upper()}</strong>"
     return _document(
         "Confirm it is you",
-        f"<p>A bank would now ask you to approve the payment of <strong>{amount}</strong>.</p>"
+        f"<p>A bank would now ask you to approve {asked}.</p>"
         '<form method="post" class="choices">'
         '<button type="submit" name="result" value="complete">Complete</button>'
         '<button type="submit" name="result" value="fail" class="quiet">Fail</button></form>',
@@ -145,7 +169,8 @@ def _answered(double: Double, account: str, intent: Json, body: bytes, *, redire
     action = intent["next_action"] or {}
     return_url = (action.get("redirect_to_url") or {}).get("return_url")
     try:
-        finish_authentication(double.scope(account), intent, passed=passed)
+        finish = finish_setup_authentication if intent["object"] == "setup_intent" else finish_authentication
+        finish(double.scope(account), intent, passed=passed)
     except StripeError as declined:
         # The decline is already recorded on the intent, where the payer's page looks next.
         double.store.log(double.store.requests, {"path": "/authenticate", "status": declined.status})

@@ -15,6 +15,7 @@ CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_act
 AUTHENTICATION_FAILED = (
     "We are unable to authenticate your payment method. Please choose a different payment method and try again."
 )
+MANDATE_ENDED = "The mandate of this bank account is no longer active."
 NEEDS_AUTHENTICATION = "Your card was declined. This transaction requires authentication."
 
 
@@ -107,7 +108,7 @@ def run_confirmation(scope: Scope, intent: Json, confirmation: Confirmation) -> 
         intent["setup_future_usage"] = confirmation.setup_future_usage
     intent.update(payment_method=method["id"], last_payment_error=None, next_action=None)
     behaviour, _, detail = method["_behaviour"].partition(":")
-    if behaviour == "3ds" and not confirmation.authenticated:
+    if asks_bank(method, behaviour) and not confirmation.authenticated:
         if confirmation.off_session or confirmation.error_on_requires_action:
             decline = ("authentication_required", "authentication_required", NEEDS_AUTHENTICATION)
             raise fail_intent(scope, intent, method, *decline)
@@ -125,6 +126,11 @@ def run_confirmation(scope: Scope, intent: Json, confirmation: Confirmation) -> 
         scope.emit("payment_intent.amount_capturable_updated", intent)
         return intent
     return succeed_intent(scope, intent, method, new_charge(scope, intent, method, status="succeeded"))
+
+
+def asks_bank(method: Json, behaviour: str) -> bool:
+    """Tell whether the payer's bank wants to be asked: always, or until the card has been set up for later."""
+    return behaviour == "3ds" or (behaviour == "3ds_once" and not method.get("_authenticated"))
 
 
 def _ask_for_authentication(scope: Scope, intent: Json, confirmation: Confirmation) -> Json:
@@ -145,6 +151,8 @@ def _ask_for_authentication(scope: Scope, intent: Json, confirmation: Confirmati
 
 
 def _start_bank_debit(scope: Scope, intent: Json, method: Json) -> Json:
+    if method.get("_mandate_ended"):
+        raise fail_intent(scope, intent, method, "mandate_invalid", "mandate_invalid", MANDATE_ENDED)
     method["_mandated"] = True
     charge = new_charge(scope, intent, method, status="pending")
     intent["status"] = "processing"
@@ -214,4 +222,5 @@ def finish_authentication(scope: Scope, intent: Json, *, passed: bool) -> None:
         intent.update(status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=error)
         scope.emit("payment_intent.payment_failed", intent)
         return
+    method["_authenticated"] = True
     run_confirmation(scope, intent, Confirmation(method=method, authenticated=True))

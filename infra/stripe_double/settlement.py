@@ -44,6 +44,8 @@ def _run(scope: Scope, job: Json) -> None:
     charge = scope.find("charge", intent["latest_charge"])
     if job["kind"] == "late_return":
         open_dispute(scope, charge, reason="insufficient_funds", status="lost")
+        # A returned debit ends the authorisation: the account cannot be debited again without a new one.
+        scope.find("payment_method", charge["payment_method"])["_mandate_ended"] = True
     elif intent["status"] == "processing":
         _settle_bank_debit(scope, intent, charge, due=job["due"])
 

@@ -37,6 +37,7 @@ TENANT_APPS = [
     "portal.customers",
     "portal.invoices",
     "portal.payments",
+    "portal.methods",
     "portal.messaging",
     "portal.importing",
     "portal.sharing",

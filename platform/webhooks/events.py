@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Subject = Literal["intent", "refund", "refunds", "dispute", "account", "subscription"]
+Subject = Literal["intent", "refund", "refunds", "dispute", "method", "setup", "account", "subscription"]
 
 INTENT_TYPES = frozenset(
     {
@@ -19,6 +19,15 @@ INTENT_TYPES = frozenset(
 REFUND_TYPES = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
 # The charge of which something was refunded: every refund of its payment is looked at.
 REFUNDS_TYPES = frozenset({"charge.refunded"})
+METHOD_TYPES = frozenset(
+    {
+        "payment_method.attached",
+        "payment_method.detached",
+        "payment_method.updated",
+        "payment_method.automatically_updated",
+    }
+)
+SETUP_TYPES = frozenset({"setup_intent.succeeded", "setup_intent.setup_failed", "setup_intent.canceled"})
 DISPUTE_PREFIX = "charge.dispute."
 ACCOUNT_TYPES = frozenset({"account.updated", "capability.updated", "account.application.deauthorized"})
 THIN_ACCOUNT_PREFIX = "v2.core.account"
@@ -48,6 +57,10 @@ def subject_of(event_type: str, scope: str = "connect") -> Subject | None:
         return "refund"
     if event_type in REFUNDS_TYPES:
         return "refunds"
+    if event_type in METHOD_TYPES:
+        return "method"
+    if event_type in SETUP_TYPES:
+        return "setup"
     if event_type.startswith(DISPUTE_PREFIX):
         return "dispute"
     if event_type in ACCOUNT_TYPES or event_type.startswith(THIN_ACCOUNT_PREFIX):

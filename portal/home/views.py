@@ -8,16 +8,19 @@ from datetime import datetime
 from django.conf import settings as django_settings
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from portal.access.policy import billing_customers, may_see_billing
 from portal.accounts.guards import CustomerRequest, account_cookie_name, customer_view
 from portal.accounts.sessions import ABSOLUTE
 from portal.invoices.policy import section_is_open, visible_of
 from portal.invoices.rows import InvoiceRow
 from portal.invoices.selectors import AccountFigures, account_figures, open_rows
-from tenants.config.registry import WELCOME_MESSAGE
+from portal.payments.selectors import failed_debits
+from tenants.config.registry import METHODS_SECTION, WELCOME_MESSAGE
 
 TASKS = 5
 
@@ -49,6 +52,8 @@ def show_home(request: CustomerRequest) -> HttpResponse:
         "money": money,
         "announcement": request.settings.get(WELCOME_MESSAGE),
         "account": viewer.chosen if len(viewer.grants) > 1 else None,
+        "methods_url": _methods_url(request),
+        "failed_debits": failed_debits(billing_customers(viewer.shown_grants), now) if money else [],
     }
     return render(request, "home/home.html", context)
 
@@ -85,6 +90,12 @@ def _money(request: CustomerRequest, now: datetime) -> Money | None:
     first = next((row for row in rows if row.state in ("overdue", "due")), None)
     others = tuple(row for row in rows if row is not first)
     return Money(first, others, account_figures(invoices, tenant=request.tenant, now=now))
+
+
+def _methods_url(request: CustomerRequest) -> str:
+    """Return where cards and bank accounts on file are managed, for who may (CARD-08)."""
+    shown = request.settings.get(METHODS_SECTION) == "show" and may_see_billing(request.viewer.chosen).allowed
+    return reverse("methods:list") if shown else ""
 
 
 def _greeting(name: str, known: bool, now: datetime) -> str:

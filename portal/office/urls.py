@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from portal.methods.office_rules import method_rules
+from portal.methods.office_views import ask_for_card
 from portal.office.views import access, customers, session, settings, today
 
 app_name = "office"
@@ -20,10 +22,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/<uuid:customer_id>/access/<uuid:access_id>", access.change, name="customer_access"),
     path("customers/<uuid:customer_id>/access/<uuid:access_id>/memo", access.memo, name="customer_memo"),
     path("customers/<uuid:customer_id>/access/<uuid:access_id>/revoke", access.revoke, name="customer_revoke"),
+    path("customers/<uuid:customer_id>/ask-for-card", ask_for_card, name="customer_ask_for_card"),
     path("settings", settings.availability, name="settings"),
     path("settings/brand", settings.brand, name="settings_brand"),
     path("settings/company", settings.company, name="settings_company"),
     path("import", include("portal.office.imports.urls")),
+    path("payments/methods", method_rules, name="payments_methods"),
     path("payments/", include("portal.payments.office_urls")),
     path("", include("portal.sharing.office_urls")),
 ]

@@ -12,6 +12,6 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         """Register checks and outbox handlers; forbid calls to Stripe inside transactions (PAY-12)."""
         from infra.stripe_client import before_each_call
-        from portal.payments import checks, dispute_handlers, handlers, refund_handlers  # noqa: F401
+        from portal.payments import bank_handlers, checks, dispute_handlers, handlers, refund_handlers  # noqa: F401
 
         before_each_call(checks.leave_database)

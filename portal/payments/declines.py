@@ -8,6 +8,9 @@ from django.utils.translation import gettext_noop as mark
 NOT_APPROVED = mark("Your bank didn’t approve this card")
 NOTHING_CHARGED = mark("Nothing was charged. Try another card, or call us.")
 
+# What is said of our own refusals is the same for cards and accounts.
+OURS = ("form_expired", "not_now")
+
 # Codes and decline codes of Stripe → heading, sentence. Fraud codes say no more than a plain decline does.
 WORDS: dict[str, tuple[str, str]] = {
     "insufficient_funds": (
@@ -73,7 +76,22 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
-def words_for(failure_code: str, decline_code: str) -> tuple[str, str]:
+# What banks answer to a debit of an account (F16).
+BANK_NOT_APPROVED = mark("Your bank didn’t accept the debit")
+BANK_NOTHING_CHARGED = mark("Nothing was paid. Try another account or a card, or call us.")
+BANK_WORDS: dict[str, tuple[str, str]] = {
+    "account_closed": (mark("This bank account is closed"), BANK_NOTHING_CHARGED),
+    "no_account": (mark("The bank doesn’t know this account"), BANK_NOTHING_CHARGED),
+    "insufficient_funds": (mark("There isn’t enough money in this account"), BANK_NOTHING_CHARGED),
+    "debit_not_authorized": (mark("The bank doesn’t allow debits of this account"), BANK_NOTHING_CHARGED),
+    "mandate_invalid": (mark("This bank account has to be added again"), BANK_NOTHING_CHARGED),
+}
+
+
+def words_for(failure_code: str, decline_code: str, kind: str = "card") -> tuple[str, str]:
     """Return heading and sentence for a failed payment, the decline code first: it says more."""
+    if kind == "us_bank_account" and failure_code not in OURS:
+        title, text = BANK_WORDS.get(failure_code) or (BANK_NOT_APPROVED, BANK_NOTHING_CHARGED)
+        return _(title), _(text)
     title, text = WORDS.get(decline_code) or WORDS.get(failure_code) or (NOT_APPROVED, NOTHING_CHARGED)
     return _(title), _(text)

@@ -78,6 +78,10 @@ class PayerUnknown(PaymentRefused):
     """Whoever pays without signing in has not said to whom the receipt goes."""
 
 
+class MethodGone(PaymentRefused):
+    """The method on file was removed meanwhile, cannot be used, or is not this customer's (PAY-20)."""
+
+
 class TooManyDeclines(PaymentRefused):
     """Cards of this payer, customer or address were declined too often in a short time (PAY-19)."""
 

@@ -37,6 +37,7 @@ class IntentFacts:
     method: dict[str, str] = field(default_factory=dict)
     failure_code: str = ""
     decline_code: str = ""
+    saved_method: str = ""
     client_secret: str = field(default="", repr=False)
 
 
@@ -70,19 +71,20 @@ def build_request(
     application_fee_cents: int,
     return_url: str,
     description: str,
+    way: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return the parameters of the one create call of an attempt, without its token. Pure."""
+    """Return the parameters of the one create call of an attempt, without its token; `way` says how. Pure."""
     request: dict[str, Any] = {
         "amount": amount_cents,
         "currency": currency.lower(),
         "confirm": True,
         "customer": customer,
         "description": description,
-        "excluded_payment_method_types": ["us_bank_account"],
         "expand": EXPAND,
         "metadata": {"tenant": str(tenant_id), "attempt": str(attempt_id), "plan_hash": plan_hash},
         "return_url": return_url,
         "use_stripe_sdk": True,
+        **way,
     }
     if application_fee_cents:
         request["application_fee_amount"] = application_fee_cents
@@ -102,7 +104,7 @@ def hash_plan(plan: list[dict[str, Any]]) -> str:
 
 def create_intent(account_id: str, request: dict[str, Any], *, token: str, key: str) -> IntentFacts | NotExecuted:
     """Create and confirm under `key`, or replay what that key did; raises AnswerUnknown."""
-    params: Any = {**request, "confirmation_token": token}
+    params: Any = {**request, "confirmation_token": token} if token else request
     try:
         intent = tenant_stripe(account_id).v1.payment_intents.create(params, {"idempotency_key": key})
     except StripeAway as error:
@@ -196,8 +198,13 @@ def read_intent(intent: Any, error: stripe.CardError | None = None) -> IntentFac
         method=_read_method(charge.get("payment_method_details") or {}),
         failure_code=(error.code if error else problem.get("code")) or "",
         decline_code=(error.error.decline_code if error and error.error else problem.get("decline_code")) or "",
+        saved_method=_id_of(raw.get("payment_method")) if raw.get("setup_future_usage") else "",
         client_secret=raw.get("client_secret") or "",
     )
+
+
+def _id_of(value: Any) -> str:
+    return str(value.get("id", "")) if isinstance(value, dict) else str(value or "")
 
 
 def _read_method(details: dict[str, Any]) -> dict[str, str]:

@@ -44,6 +44,10 @@ def refusal_notice(error: errors.PaymentRefused, *, currency: str, now: datetime
         return sign_in_notice()
     if isinstance(error, errors.StripeIsAway):
         return not_now_notice()
+    if isinstance(error, errors.MethodGone):
+        return Notice(
+            _("This card or account is not on file any more"), _("Nothing was charged. Choose another way to pay.")
+        )
     if isinstance(error, errors.PaymentsOff):
         return off_notice()
     part = _part_notice(error, currency)
@@ -117,5 +121,5 @@ def failure_notice(attempt: PaymentAttempt) -> Notice | None:
     if attempt.state == State.EXPIRED:
         return Notice(_("The payment wasn’t finished in time"), _("Nothing was charged. You can try again."))
     if attempt.state == State.FAILED:
-        return Notice(*words_for(attempt.failure_code, attempt.decline_code))
+        return Notice(*words_for(attempt.failure_code, attempt.decline_code, attempt.method_kind))
     return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -17,16 +18,18 @@ from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.invoices.rows import InvoiceRow, make_row, title_of
 from portal.invoices.selectors import company_day
+from portal.payments import ways
 from portal.payments.ledger import PAYABLE, payable_cents
 from portal.payments.models import Payment, PaymentAttempt, Refund
 from portal.payments.notices import Notice
 from portal.payments.payers import Payer
-from portal.payments.plans import rules_of
+from portal.payments.plans import PayRules, rules_of
 from portal.payments.services.card_testing import must_sign_in
 from portal.payments.services.posting import shares_of
 from portal.payments.services.settle import Settled
 from portal.payments.services.submit import own_waiting
 from portal.payments.tills import PayRequest, Till
+from portal.payments.workdays import clears_by
 
 State = PaymentAttempt.State
 ResultState = Literal["succeeded", "processing", "action", "checking"]
@@ -36,6 +39,16 @@ SHOWN: dict[str, ResultState] = {
     State.PROCESSING: "processing",
     State.REQUIRES_ACTION: "action",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMethod:
+    """A method on file that can be chosen to pay with."""
+
+    id: UUID
+    words: str
+    is_bank: bool
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,9 @@ class PayPage:
     not_now: bool
     lets_pay_part: bool
     minimum_cents: int
+    lets_save: bool
+    takes_bank: bool
+    saved: tuple[SavedMethod, ...]
     back_url: str
     client: dict[str, Any]
 
@@ -83,6 +99,7 @@ class Result:
     poll_url: str = ""
     pdf_url: str = ""
     list_url: str = ""
+    clears_by: date | None = None
 
 
 def own_payable(invoices: Sequence[Invoice], payer: Payer) -> dict[UUID, int]:
@@ -116,17 +133,22 @@ def make_pay_page(request: PayRequest, invoices: Sequence[Invoice], *, error: No
         error=error,
         can_pay=can_charge
         and all(payable.values())
+        and ways.takes_anything(rules, currency)
         and not is_stripe_away()
         and not must_sign_in(request.till.payer, now),
         not_now=can_charge and all(payable.values()) and is_stripe_away(),
         lets_pay_part=rules.lets_pay_part_of(len(invoices)) and amount > rules.minimum_cents,
         minimum_cents=rules.minimum_cents,
+        lets_save=rules.lets_save and request.till.payer.portal_user_id is not None,
+        takes_bank="us_bank_account" not in ways.excluded_types(rules, currency),
+        saved=_saved_methods(request, invoices[0].bill_to_id, rules, currency, today),
         back_url=request.till.invoice_address(invoices[0].pk) if len(invoices) == 1 else request.till.list_address(),
         client={
             "publishableKey": settings.ENV.stripe_publishable_key,
             "account": account.account_id if account else "",
             "amount": amount,
             "currency": currency.lower(),
+            "excluded": ways.excluded_types(rules, currency),
             "locale": get_language() or "en",
             "button": _("Pay %(amount)s") % {"amount": "{amount}"},
             "failed": {
@@ -135,6 +157,23 @@ def make_pay_page(request: PayRequest, invoices: Sequence[Invoice], *, error: No
                 "offline": _("The card field didn’t load. Reload the page, or call us to pay by phone."),
             },
         },
+    )
+
+
+def _saved_methods(
+    request: PayRequest, bill_to_id: UUID, rules: PayRules, currency: str, today: date
+) -> tuple[SavedMethod, ...]:
+    """Return what is on file of the account; a link alone opens none of it (PAY-20)."""
+    if request.till.payer.portal_user_id is None:
+        return ()
+    found = [
+        method
+        for method in ways.find_usable(bill_to_id, rules, currency).values()
+        if not ways.has_expired(method, today)
+    ]
+    return tuple(
+        SavedMethod(method.pk, method_words(method.shown), method.kind == method.Kind.BANK, index == 0)
+        for index, method in enumerate(found)
     )
 
 
@@ -178,6 +217,7 @@ def make_result(settled: Settled, till: Till) -> Result:
         poll_url=till.status_address(attempt.pk) if state == "checking" else "",
         pdf_url=till.pdf_address(shares[0].invoice_id) if len(shares) == 1 else "",
         list_url=till.list_address(),
+        clears_by=clears_by(timezone.localtime(attempt.created_at).date()) if state == "processing" else None,
     )
 
 

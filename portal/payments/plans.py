@@ -9,17 +9,26 @@ from portal.invoices.models import Invoice
 from portal.payments import errors
 from portal.payments.amounts import MINIMUM_CENTS
 from portal.payments.ledger import Share, payable_cents
-from tenants.config.registry import PAY_MULTI, PAY_PARTIAL, PAY_PARTIAL_MIN
+from tenants.config.registry import (
+    CARDS_ALLOW_ADD,
+    METHODS_SECTION,
+    PAY_METHODS,
+    PAY_MULTI,
+    PAY_PARTIAL,
+    PAY_PARTIAL_MIN,
+)
 from tenants.config.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class PayRules:
-    """What the company lets its customers pay at once (PAY-05…08, C-10, C-11)."""
+    """What the company lets its customers pay at once (PAY-02…08, C-10, C-11)."""
 
     partial: str = "off"
     minimum_cents: int = 0
     several: bool = False
+    methods: tuple[str, ...] = ("card", "ach")
+    lets_save: bool = False
 
     def lets_pay_part_of(self, count: int) -> bool:
         """Whether a part may be paid of so many invoices."""
@@ -28,7 +37,14 @@ class PayRules:
 
 def rules_of(settings: Snapshot) -> PayRules:
     """Return the company's rules."""
-    return PayRules(settings.get(PAY_PARTIAL), settings.get(PAY_PARTIAL_MIN), settings.get(PAY_MULTI))
+    methods = settings.get(PAY_METHODS)
+    return PayRules(
+        settings.get(PAY_PARTIAL),
+        settings.get(PAY_PARTIAL_MIN),
+        settings.get(PAY_MULTI),
+        tuple(methods),
+        lets_save=settings.get(METHODS_SECTION) == "show" and settings.get(CARDS_ALLOW_ADD),
+    )
 
 
 def plan_of(invoices: Sequence[Invoice], amount_cents: int) -> list[Share]:

@@ -63,9 +63,17 @@ class Letter:
 
 
 def send_letter(
-    context: TenantContext, event: OutboxEvent, *, to: Reader, letter: Letter, kind: str, about: Related, key: str = ""
+    context: TenantContext,
+    event: OutboxEvent,
+    *,
+    to: Reader,
+    letter: Letter,
+    kind: str,
+    about: Related,
+    key: str = "",
+    link: str = "",
 ) -> None:
-    """Send one letter of an event; the same key is sent once."""
+    """Send one letter of an event; the same key is sent once. `link` signs in: it is in the mail and nowhere else."""
     send_message(
         context=context,
         kind=kind,
@@ -82,6 +90,7 @@ def send_letter(
             "button_text": letter.button_text,
             "reason": letter.reason,
         },
+        secrets={"button_url": link} if link else None,
         event_key=key or event.key,
         related=about,
         now=timezone.now(),

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.forms import CharField, EmailField, Form, HiddenInput, IntegerField, TextInput, UUIDField
+from django.forms import BooleanField, CharField, EmailField, Form, HiddenInput, IntegerField, TextInput, UUIDField
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -38,7 +38,9 @@ class PayForm(Form):
 
     form_key = UUIDField(widget=HiddenInput)
     seen_cents = IntegerField(widget=HiddenInput, min_value=1)
-    token = CharField(widget=HiddenInput, max_length=64)
+    token = CharField(widget=HiddenInput, max_length=64, required=False)
+    method = UUIDField(required=False)
+    save = BooleanField(required=False)
     part = CharField(required=False, max_length=4)
 
     def __init__(
@@ -53,7 +55,7 @@ class PayForm(Form):
         if self.data.get("part") == "part":
             self.fields["amount"] = MoneyField(currency=currency, low=1)
 
-    def submission(self) -> Submission:
+    def submission(self, user_agent: str) -> Submission:
         """Return what was sent; raises PaymentRefused."""
         if not self.is_valid():
             if set(self.errors) & {"name", "email"}:
@@ -67,6 +69,9 @@ class PayForm(Form):
             given.get("amount"),
             given.get("name", ""),
             given.get("email", ""),
+            given["method"],
+            saves=given["save"],
+            user_agent=user_agent,
         )
 
 
@@ -166,7 +171,9 @@ def _submit(request: PayRequest, invoices: list[Invoice]) -> HttpResponse:
             bill_to_id=invoices[0].bill_to_id,
             invoice_ids=ids,
             payer=request.till.payer,
-            submission=PayForm(currency, request.POST, asks_who=request.till.asks_who).submission(),
+            submission=PayForm(currency, request.POST, asks_who=request.till.asks_who).submission(
+                request.headers.get("User-Agent", "")[:300]
+            ),
             rules=rules_of(request.settings),
             by=request.till.by,
             now=now,

@@ -36,7 +36,7 @@ class NavItem:
 
 PORTAL = (
     NavEntry("home:home", _("Home"), "house", ("home:",)),
-    NavEntry("invoices:list", _("Invoices"), "wallet", ("invoices:", "payments:", "statements:")),
+    NavEntry("invoices:list", _("Invoices"), "wallet", ("invoices:", "payments:", "statements:", "methods:")),
 )
 OFFICE = (
     NavEntry("office:today", _("Today"), "house", ("office:today",)),
@@ -58,6 +58,7 @@ _BY_NAMESPACE: dict[str, tuple[NavEntry, ...]] = {
     "invoices": PORTAL,
     "payments": PORTAL,
     "statements": PORTAL,
+    "methods": PORTAL,
     "accounts": PORTAL,
     "office": OFFICE,
     "billing": OFFICE,

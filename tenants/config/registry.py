@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, Literal, TypeVar
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 T = TypeVar("T")
@@ -129,6 +131,27 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
     return check
 
 
+def _some_of(*choices: str) -> Callable[[Any], list[str]]:
+    def check(value: Any) -> list[str]:
+        if not isinstance(value, list) or not value or any(each not in choices for each in value):
+            raise ValueError(_("Choose at least one of the options."))
+        return [choice for choice in choices if choice in value]
+
+    return check
+
+
+def _addresses(value: Any) -> str:
+    """Return e-mail addresses, one after the other with commas between."""
+    found = _text_up_to(500)(value).replace(";", ",").split(",")
+    addresses = [address.strip().lower() for address in found if address.strip()]
+    for address in addresses:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValueError(_("Write e-mail addresses with commas between them.")) from None
+    return ", ".join(dict.fromkeys(addresses))
+
+
 PORTAL = declare_flag(
     "portal",
     "Entitles a company to its customer portal; set by provisioning (C-20).",
@@ -195,6 +218,26 @@ SHARE_INVOICE_DAYS = declare(
 )
 SHARE_FOLLOWS_PORTAL = declare(
     "share.follow_portal_switch", False, _bool, "Whether links to one record close while the portal is off (C-19)."
+)
+PAY_METHODS = declare(
+    "pay.methods", ["card", "ach"], _some_of("card", "ach"), "How customers may pay: by card, by bank (PAY-02…04)."
+)
+METHODS_SECTION = declare(
+    "sections.payment_methods",
+    "show",
+    _one_of("show", "hide"),
+    "Whether customers manage cards and bank accounts on file (CARD-08).",
+)
+CARDS_ALLOW_ADD = declare("cards.allow_add", True, _bool, "Whether customers may add and replace them (CARD-09).")
+CARDS_ALLOW_DELETE = declare("cards.allow_delete", True, _bool, "Whether customers may remove them (CARD-09).")
+CARDS_EXPIRY_NOTICE = declare(
+    "cards.expiry_notice", True, _bool, "Whether customers are mailed 30 and 7 days before a card on file expires."
+)
+CARD_CHANGES = declare(
+    "notify.card_changes",
+    "",
+    _addresses,
+    "Who is mailed when a card on file changes; nobody named: all who manage invoices (CARD-06).",
 )
 POOL_TARGET = declare(
     "platform.pool_target", 3, _int_between(0, 200), "Schemas that wait for a company.", layers=("platform",)

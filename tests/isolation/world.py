@@ -29,7 +29,7 @@ from portal.accounts.tokens import mint_token
 from portal.customers.models import Contact, ContactPoint, Customer, Location
 from portal.documents.services import store_logo
 from portal.invoices.models import Invoice
-from portal.payments.models import Credit, Payment, PaymentAllocation, PaymentAttempt, RefundProposal
+from portal.payments.models import Credit, Payment, PaymentAllocation, PaymentAttempt, PaymentMethod, RefundProposal
 from portal.settings.models import CompanyProfile
 from tenants.audit import SYSTEM
 from tenants.context import TenantFacts, serving
@@ -108,6 +108,7 @@ POSTED = {
     "office:payment_refund": {"amount_0": "1.00", "effect": "reopen", "reason": "goodwill", "confirm": "1"},
     "office:invoice_mail": {"to": "alice@example.com"},
     "office:payment_proposal": {"do": "decline"},
+    "methods:replace": {"form_key": "01930000-0000-7000-8000-000000000003", "token": "ctoken_x"},
     "payments:pay": {"amount": "1.00", "confirmation_token": "ctoken_x"},
 }
 
@@ -191,6 +192,7 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
         "payment_id": str(attempt.payment.pk),
         "proposal_id": str(_proposal(attempt.payment).pk),
         "credit_id": str(attempt.payment.credits.get().pk),
+        "method_id": str(_method(alice, user).pk),
         "accounts:link.token": link.token,
         "accounts:fresh_link.token": link.token,
         "office:welcome.token": welcome,
@@ -297,6 +299,24 @@ def _proposal(payment: Payment) -> RefundProposal:
         proposed_by=uuid7(),
         proposed_by_name="zebra-proposer",
         created_at=NOW,
+    )
+
+
+def _method(customer: Customer, user: PortalUser) -> PaymentMethod:
+    """A card on file."""
+    return PaymentMethod.objects.create(
+        bill_to=customer,
+        added_by=user,
+        kind=PaymentMethod.Kind.CARD,
+        brand="zebra",
+        last4="4242",
+        exp_month=12,
+        exp_year=2034,
+        state=PaymentMethod.State.ACTIVE,
+        is_default=True,
+        stripe_pm_id="pm_acct_acme",
+        created_at=NOW,
+        activated_at=NOW,
     )
 
 

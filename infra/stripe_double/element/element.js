@@ -4,7 +4,9 @@
   const apiUrl = document.querySelector('meta[name="api-url"]').content;
   const byId = (id) => document.getElementById(id);
   const digits = (value) => value.replace(/\D/g, "");
-  const fields = ["number", "expiry", "cvc", "postal"];
+  const groups = { card: ["number", "expiry", "cvc", "postal"], us_bank_account: ["holder", "routing", "account"] };
+  const everything = Object.values(groups).flat();
+  let kind = "card";
   const variables = {
     colorPrimary: "--primary", colorBackground: "--background", colorText: "--text",
     colorTextSecondary: "--muted", colorTextPlaceholder: "--muted", colorDanger: "--danger",
@@ -51,23 +53,34 @@
     postal() {
       return byId("postal").value.trim().length >= 3 ? null : ["incomplete_zip", "Your ZIP code is incomplete."];
     },
+    holder() {
+      return byId("holder").value.trim().length >= 2 ? null : ["incomplete_name", "Your name is incomplete."];
+    },
+    routing() {
+      return digits(byId("routing").value).length === 9 ? null
+        : ["incomplete_routing_number", "Your routing number is incomplete."];
+    },
+    account() {
+      return digits(byId("account").value).length >= 4 ? null
+        : ["incomplete_account_number", "Your account number is incomplete."];
+    },
   };
 
   const show = (name, problem) => {
     byId(`${name}-error`).textContent = problem ? problem[1] : "";
     byId(name).setAttribute("aria-invalid", problem ? "true" : "false");
   };
-  const isComplete = () => fields.every((name) => checks[name]() === null);
+  const isComplete = () => groups[kind].every((name) => checks[name]() === null);
   const reportChange = () => tell({
     change: {
       elementType: "payment", collapsed: false, complete: isComplete(),
-      empty: fields.every((name) => byId(name).value === ""), value: { type: "card" },
+      empty: groups[kind].every((name) => byId(name).value === ""), value: { type: kind },
     },
   });
 
   const validate = () => {
     let first = null;
-    for (const name of fields) {
+    for (const name of groups[kind]) {
       const problem = checks[name]();
       show(name, problem);
       if (problem && !first) first = { name, problem };
@@ -79,13 +92,9 @@
     return { type: "validation_error", code: first.problem[0], message: first.problem[1] };
   };
 
-  const createToken = async (params) => {
-    const problem = validate();
-    if (problem) return { error: problem };
+  const cardFields = () => {
     const date = expiry();
-    const billing = ((params || {}).payment_method_data || {}).billing_details || {};
-    const body = new URLSearchParams({
-      key: options.publishableKey,
+    return new URLSearchParams({
       "payment_method_data[type]": "card",
       "payment_method_data[card][number]": digits(byId("number").value),
       "payment_method_data[card][exp_month]": date.month,
@@ -94,6 +103,21 @@
       "payment_method_data[billing_details][address][postal_code]": byId("postal").value.trim(),
       "payment_method_data[billing_details][address][country]": "US",
     });
+  };
+  const bankFields = () => new URLSearchParams({
+    "payment_method_data[type]": "us_bank_account",
+    "payment_method_data[us_bank_account][account_holder_type]": "individual",
+    "payment_method_data[us_bank_account][routing_number]": digits(byId("routing").value),
+    "payment_method_data[us_bank_account][account_number]": digits(byId("account").value),
+    "payment_method_data[billing_details][name]": byId("holder").value.trim(),
+  });
+
+  const createToken = async (params) => {
+    const problem = validate();
+    if (problem) return { error: problem };
+    const billing = ((params || {}).payment_method_data || {}).billing_details || {};
+    const body = kind === "card" ? cardFields() : bankFields();
+    body.set("key", options.publishableKey);
     for (const name of ["name", "email", "phone"]) {
       if (billing[name]) body.set(`payment_method_data[billing_details][${name}]`, billing[name]);
     }
@@ -106,6 +130,23 @@
       return response.ok ? { confirmationToken: answer } : { error: answer.error };
     } catch {
       return { error: { type: "api_connection_error", message: "The payment service could not be reached." } };
+    }
+  };
+
+  const showKind = () => {
+    byId("card").hidden = kind !== "card";
+    byId("bank").hidden = kind !== "us_bank_account";
+    reportHeight();
+    reportChange();
+  };
+  const offer = () => {
+    const excluded = options.excludedPaymentMethodTypes || [];
+    const offered = Object.keys(groups).filter((name) => !excluded.includes(name)
+      && (name === "card" || (options.currency || "usd") === "usd"));
+    byId("kinds").hidden = offered.length < 2;
+    if (!offered.includes(kind)) {
+      kind = offered[0] || "card";
+      showKind();
     }
   };
 
@@ -126,18 +167,19 @@
     if (message.command === "options") {
       options = message.options;
       applyAppearance(options.appearance || {});
+      offer();
       tell({ ready: true });
       reportHeight();
     }
     if (message.command === "validate") {
       const problem = validate();
-      tell({ reply: message.id, result: problem ? { error: problem } : { selectedPaymentMethod: "card" } });
+      tell({ reply: message.id, result: problem ? { error: problem } : { selectedPaymentMethod: kind } });
     }
     if (message.command === "token") tell({ reply: message.id, result: await createToken(message.params) });
     if (message.command === "focus") byId("number").focus();
     if (message.command === "clear") {
       byId("form").reset();
-      fields.forEach((name) => show(name, null));
+      everything.forEach((name) => show(name, null));
       reportHeight();
     }
   });
@@ -157,8 +199,17 @@
     },
     cvc: (value) => digits(value).slice(0, 4),
     postal: (value) => value,
+    holder: (value) => value,
+    routing: (value) => digits(value).slice(0, 9),
+    account: (value) => digits(value).slice(0, 17),
   };
-  for (const name of fields) {
+  for (const radio of document.querySelectorAll('input[name="kind"]')) {
+    radio.addEventListener("change", () => {
+      kind = radio.value;
+      showKind();
+    });
+  }
+  for (const name of everything) {
     const input = byId(name);
     input.addEventListener("input", () => {
       // Reformatting moves the caret to the end, so only do it while typing there.
@@ -173,12 +224,15 @@
     });
   }
   byId("fill").addEventListener("click", () => {
-    const values = { number: "4242424242424242", expiry: "1234", cvc: "123", postal: "12345" };
-    for (const name of fields) {
+    const values = {
+      number: "4242424242424242", expiry: "1234", cvc: "123", postal: "12345",
+      holder: "Jenny Rosen", routing: "110000000", account: "000123456789",
+    };
+    for (const name of groups[kind]) {
       byId(name).value = format[name](values[name]);
       show(name, null);
     }
-    byId("announcement").textContent = "Test card filled in.";
+    byId("announcement").textContent = kind === "card" ? "Test card filled in." : "Test account filled in.";
     reportHeight();
     reportChange();
   });

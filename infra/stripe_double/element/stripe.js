@@ -106,6 +106,7 @@
         options: {
           publishableKey: client.publishableKey, stripeAccount: client.stripeAccount,
           appearance: options.appearance || {}, setupFutureUsage: options.setupFutureUsage,
+          excludedPaymentMethodTypes: options.excludedPaymentMethodTypes || [], currency: options.currency,
         },
       });
     }
@@ -154,8 +155,8 @@
     check() {
       const { mode, clientSecret, amount, currency } = this.options;
       if (!mode && !clientSecret) throw new IntegrationError("elements() needs mode or clientSecret.");
-      if (mode && mode !== "payment") throw new IntegrationError(`The double does not have mode "${mode}".`);
-      if (mode && !(Number.isInteger(amount) && amount > 0)) {
+      if (mode && !["payment", "setup"].includes(mode)) throw new IntegrationError(`The double does not have mode "${mode}".`);
+      if (mode === "payment" && !(Number.isInteger(amount) && amount > 0)) {
         throw new IntegrationError("amount must be a positive integer in the smallest currency unit.");
       }
       if (mode && !/^[a-z]{3}$/.test(currency || "")) throw new IntegrationError("currency must be lower case.");
@@ -212,7 +213,8 @@
 
   const retrieve = (client, clientSecret) => {
     const id = clientSecret.split("_secret_")[0];
-    return call(client, "GET", `/v1/payment_intents/${id}`, { client_secret: clientSecret });
+    const kind = id.startsWith("seti_") ? "setup_intents" : "payment_intents";
+    return call(client, "GET", `/v1/${kind}/${id}`, { client_secret: clientSecret });
   };
 
   window.Stripe = (publishableKey, options = {}) => {
@@ -237,9 +239,10 @@
 
       async handleNextAction({ clientSecret }) {
         const intent = await retrieve(client, clientSecret);
-        if (intent.error || intent.status !== "requires_action") {
-          return intent.error ? intent : { paymentIntent: intent };
-        }
+        if (intent.error) return intent;
+        const [name, problem] = intent.object === "setup_intent"
+          ? ["setupIntent", "last_setup_error"] : ["paymentIntent", "last_payment_error"];
+        if (intent.status !== "requires_action") return { [name]: intent };
         const action = intent.next_action;
         if (action.redirect_to_url) {
           window.location.assign(action.redirect_to_url.url);
@@ -247,8 +250,8 @@
         }
         await authenticate(action.use_stripe_sdk.stripe_js);
         const after = await retrieve(client, clientSecret);
-        const error = after.error || after.last_payment_error;
-        return error ? { error: { ...error, payment_intent: after } } : { paymentIntent: after };
+        const error = after.error || after[problem];
+        return error ? { error: { ...error, [intent.object]: after } } : { [name]: after };
       },
     };
   };

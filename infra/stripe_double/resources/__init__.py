@@ -9,6 +9,7 @@ from infra.stripe_double.resources import (
     money,
     payment_intents,
     payment_methods,
+    setup_intents,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "money",
     "payment_intents",
     "payment_methods",
+    "setup_intents",
 ]

@@ -107,7 +107,7 @@ def _draft(call: Call) -> Json:
         excluded_payment_method_types=params.get("excluded_payment_method_types"),
         metadata=params.get("metadata") or {},
         payment_method_options={},
-        payment_method_types=_offered(params),
+        payment_method_types=offered_types(params),
         receipt_email=params.get("receipt_email"),
         setup_future_usage=params.get("setup_future_usage"),
         statement_descriptor_suffix=params.get("statement_descriptor_suffix"),
@@ -118,7 +118,11 @@ def _draft(call: Call) -> Json:
     return intent
 
 
-def _offered(params: Json) -> list[str]:
+def offered_types(params: Json) -> list[str]:
+    """Return the types of payment method that a request leaves open.
+
+    Raises StripeError 400 when there is none.
+    """
     allowed = params.get("allowed_payment_method_types") or OFFERED_TYPES
     excluded = params.get("excluded_payment_method_types") or ()
     offered = [name for name in OFFERED_TYPES if name in allowed and name not in excluded]

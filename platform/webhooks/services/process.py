@@ -14,6 +14,7 @@ from billing.errors import SubscriptionDisagrees
 from billing.rows import find_tenant_of_customer
 from billing.services.mirror import look_at_company
 from infra.stripe_client import is_stripe_away
+from portal.methods.services.changing import look_at_method, look_at_setup
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.services.disputes import look_at_dispute
 from portal.payments.services.onboarding import refresh_account
@@ -118,11 +119,21 @@ def _look_at_dispute(context: TenantContext, row: WebhookInbox, now: datetime) -
     look_at_dispute(context=context, account_id=row.account_id, dispute_id=row.object_id, now=now)
 
 
+def _look_at_method(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
+    look_at_method(context=context, account_id=row.account_id, method_id=row.object_id, now=now)
+
+
+def _look_at_setup(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
+    look_at_setup(context=context, intent_id=row.object_id, now=now)
+
+
 LOOKS: dict[str, Callable[[TenantContext, WebhookInbox, datetime], None]] = {
     "intent": _look_at_intent,
     "refund": _look_at_refund,
     "refunds": _look_at_refunds,
     "dispute": _look_at_dispute,
+    "method": _look_at_method,
+    "setup": _look_at_setup,
 }
 
 

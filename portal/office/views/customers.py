@@ -14,6 +14,7 @@ from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.customers.profile import load_profile
 from portal.customers.selectors import FILTERS, count_customers, find_customers, page_of
+from portal.methods.pages import method_rows
 from portal.office.customer_pages import (
     delivery_of,
     make_chips,
@@ -81,6 +82,8 @@ def show_customer(request: StaffRequest, customer_id: UUID, form: InviteForm | N
         "may_bill": may_bill,
         "may_record": may(request.staff, Permission.MANAGE_INVOICES),
         "credits": credits_of(customer_id) if may_bill else [],
+        "methods": method_rows(customer_id, today) if may_bill else (),
+        "may_ask_for_card": may(request.staff, Permission.SEND_INVOICES) and may_bill,
         "invoices": make_invoice_lines(customer_id, request.tenant, request.settings, today) if may_bill else [],
         "may_see_access": may_see_access,
         "contacts": lines if may_see_access else [],

@@ -41,6 +41,7 @@ class PaymentAttempt(TenantModel):
     plan_hash = models.CharField(max_length=64)
     request = models.JSONField(default=dict)
     request_hash = models.CharField(max_length=64, blank=True, default="")
+    method_id = models.UUIDField(null=True)
     method_kind = models.CharField(max_length=20, blank=True, default="")
     amount_cents = models.BigIntegerField()
     fee_cents = models.BigIntegerField(default=0)

@@ -18,6 +18,7 @@ from portal.payments.models import Dispute, Journal, Payment
 from portal.payments.movements import Taken
 from portal.payments.refund_facts import Movement
 from portal.payments.services.aftermath import lock_payment, post_fee, report_loss, set_status
+from portal.payments.services.on_file import invalidate_method
 from portal.payments.services.posting import lock_invoices
 from portal.payments.services.settle import account_of, settle_intent
 from tenants.audit import SYSTEM, record
@@ -171,8 +172,15 @@ def _tell(dispute: Dispute, before: str, now: datetime) -> None:
         return
     record("dispute.changed", by=SYSTEM, now=now, target=dispute, before={"status": before}, after=_shown(dispute))
     stage = "closed" if not dispute.is_open else "inquiry" if dispute.status in Dispute.INQUIRIES else "open"
+    if stage == "closed" and dispute.status == "lost" and _is_bank_debit(dispute.payment):
+        # A bank's return is final and ends the authorisation: the account must be added again (payments.md 5).
+        invalidate_method(dispute.payment.attempt.method_id if dispute.payment.attempt else None, now=now)
     payload = {"dispute": str(dispute.pk), "stage": stage, "is_return": not before and dispute.status == "lost"}
     emit("payment.disputed", key=f"dispute:{dispute.pk}:{stage}", payload=payload, now=now)
+
+
+def _is_bank_debit(payment: Payment) -> bool:
+    return bool(payment.method.get("kind") == "us_bank_account")
 
 
 def _shown(dispute: Dispute) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -17,11 +17,16 @@ from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.intents import IntentFacts
 from portal.payments.ledger import Share, Source
 from portal.payments.models import Payment, PaymentAttempt
+from portal.payments.services.on_file import invalidate_method
 from tenants.audit import SYSTEM, record
 from tenants.outbox import emit
 
 log = logging.getLogger("porchlight.payments")
 State = PaymentAttempt.State
+# A bank debit takes days, and an event tells its end; looking is for events that were lost (PAY-11).
+LOOK_AGAIN = timedelta(hours=1)
+# What a bank says of an account that it will say of the next debit too.
+FOR_GOOD = ("account_closed", "no_account", "debit_not_authorized", "mandate_invalid")
 CLOSED = (State.SUCCEEDED, State.FAILED, State.EXPIRED)
 
 
@@ -137,6 +142,20 @@ def _succeed(attempt: PaymentAttempt, invoices: list[Invoice], facts: IntentFact
         after={"amount_cents": payment.received_cents, "receipt": payment.receipt_no, "credit_cents": excess},
     )
     emit("payment.succeeded", key=f"receipt:{payment.pk}", payload={"payment": str(payment.pk)}, now=now)
+    _keep_method(attempt, facts, now)
+
+
+def _keep_method(attempt: PaymentAttempt, facts: IntentFacts, now: datetime) -> None:
+    """Have what was paid with put on file when its payer asked for that."""
+    if facts.saved_method:
+        user = str(attempt.portal_user_id or "")
+        payload = {
+            "method": facts.saved_method,
+            "customer": str(attempt.bill_to_id),
+            "user": user,
+            "attempt": str(attempt.pk),
+        }
+        emit("payment.method_saved", key=f"saved:{facts.saved_method}", payload=payload, now=now)
 
 
 def _new_payment(attempt: PaymentAttempt, now: datetime) -> Payment:
@@ -176,8 +195,12 @@ def _start_processing(attempt: PaymentAttempt, facts: IntentFacts, now: datetime
     payment = _new_payment(attempt, now)
     payment.status = Payment.Status.PROCESSING
     payment.stripe_pi_id = facts.id
+    payment.method = facts.method
     payment.save()
-    change_state(attempt, State.PROCESSING)
+    kind = facts.method.get("kind") or attempt.method_kind
+    change_state(attempt, State.PROCESSING, method_kind=kind, expires_at=now + LOOK_AGAIN)
+    emit("payment.processing", key=f"processing:{payment.pk}", payload={"payment": str(payment.pk)}, now=now)
+    _keep_method(attempt, facts, now)
 
 
 def close_attempt(
@@ -185,9 +208,13 @@ def close_attempt(
 ) -> None:
     """End a locked attempt without money and free what it held."""
     free_hold(attempt)
-    Payment.objects.filter(attempt=attempt, status=Payment.Status.PROCESSING).update(
-        status=Payment.Status.FAILED, failed_at=now, failure_code=failure_code[:60]
-    )
+    under_way = Payment.objects.filter(attempt=attempt, status=Payment.Status.PROCESSING)
+    for payment_id in list(under_way.values_list("pk", flat=True)):
+        under_way.update(status=Payment.Status.FAILED, failed_at=now, failure_code=failure_code[:60])
+        payload = {"payment": str(payment_id)}
+        if failure_code in FOR_GOOD:
+            invalidate_method(attempt.method_id, now=now)
+        emit("payment.bank_failed", key=f"bank_failed:{payment_id}", payload=payload, now=now)
     change_state(attempt, state, closed_at=now, failure_code=failure_code[:60], decline_code=decline_code[:60])
     record(
         "payment.failed" if state == State.FAILED else "payment.expired",

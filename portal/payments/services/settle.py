@@ -12,7 +12,7 @@ from django.db import transaction
 from portal.payments import intents
 from portal.payments.intents import AnswerUnknown, IntentFacts, NotExecuted
 from portal.payments.models import PaymentAttempt
-from portal.payments.services.posting import CLOSED, apply_intent, close_attempt, lock_for_attempt
+from portal.payments.services.posting import CLOSED, LOOK_AGAIN, apply_intent, close_attempt, lock_for_attempt
 from tenants.context import TenantContext
 from tenants.payment_accounts import read_payment_account
 
@@ -161,6 +161,10 @@ def resume_attempts(*, context: TenantContext, now: datetime) -> int:
     for attempt in waiting:
         if attempt.state == State.REQUIRES_ACTION and attempt.expires_at > now:
             continue  # the payer is at the bank's page; webhook or browser will tell
+        if attempt.state == State.PROCESSING:
+            if attempt.expires_at > now:
+                continue  # a bank debit takes days; its end is told by an event, and looked for now and then
+            PaymentAttempt.objects.filter(pk=attempt.pk).update(expires_at=now + LOOK_AGAIN)
         try:
             settle_attempt(context=context, attempt_id=attempt.pk, now=now)
             done += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +28,7 @@ from portal.payments.services.card_testing import SUBMITTED, refuse_card_testing
 from portal.payments.services.posting import apply_intent, lock_invoices, shares_of
 from portal.payments.services.settle import Settled, abandon_attempt, close_unexecuted, mark_unknown
 from portal.payments.services.stripe_customers import ensure_stripe_customer
+from portal.payments.ways import Way, takes_anything, way_by_token, way_on_file
 from tenants.audit import Actor, record
 from tenants.context import TenantContext
 
@@ -36,13 +36,13 @@ log = logging.getLogger("porchlight.payments")
 State = PaymentAttempt.State
 RESERVATION = timedelta(minutes=15)
 FULL_ONLY = PayRules()
-TOKEN = re.compile(r"ctoken_\w{1,57}")
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
     """What the payer's browser sent; `seen_cents` is only compared, `part_cents` only taken within the rules.
 
+    `method_id` names a method on file in place of a token; `saves` asks to keep what is paid with.
     `name` and `email` say who pays where nobody is signed in.
     """
 
@@ -52,6 +52,9 @@ class Submission:
     part_cents: int | None = None
     name: str = ""
     email: str = ""
+    method_id: UUID | None = None
+    saves: bool = False
+    user_agent: str = ""
 
 
 def portal_result(attempt_id: UUID) -> str:
@@ -79,8 +82,7 @@ def submit_payment(
     account = context.tenant.payment_account
     if account is None or not account.can_charge:
         raise errors.PaymentsOff
-    if not TOKEN.fullmatch(submission.token):
-        raise errors.FormReused
+    way = _way_of(submission, bill_to_id, payer, rules, context.tenant.currency, by)
     if is_stripe_away():
         raise errors.StripeIsAway
     paid = _give_up_own_waiting(context, invoice_ids, payer, submission.form_key, now)
@@ -95,6 +97,7 @@ def submit_payment(
         invoice_ids=invoice_ids,
         payer=payer,
         submission=submission,
+        way=way,
         rules=rules,
         result_path=result_path,
         by=by,
@@ -103,6 +106,18 @@ def submit_payment(
     if not is_new:
         return Settled(attempt)
     return _call_and_apply(context, account.account_id, attempt, now)
+
+
+def _way_of(submission: Submission, bill_to_id: UUID, payer: Payer, rules: PayRules, currency: str, by: Actor) -> Way:
+    """Return how is paid; what is on file is for people who are signed in."""
+    if not takes_anything(rules, currency):
+        raise errors.PaymentsOff
+    if submission.method_id is None:
+        return way_by_token(submission.token, rules, currency, saves=submission.saves and bool(payer.portal_user_id))
+    if payer.portal_user_id is None:
+        raise errors.MethodGone
+    agent = submission.user_agent
+    return way_on_file(submission.method_id, bill_to_id, rules, currency, by=by, user_agent=agent)
 
 
 def _give_up_own_waiting(
@@ -148,6 +163,7 @@ def _reserve(
     invoice_ids: Sequence[UUID],
     payer: Payer,
     submission: Submission,
+    way: Way,
     rules: PayRules,
     result_path: Callable[[UUID], str],
     by: Actor,
@@ -167,7 +183,7 @@ def _reserve(
         raise errors.NotPayable
     amount = _decide_amount(invoices, submission, rules)
     shares = plan_of(invoices, amount)
-    attempt = _draft_attempt(context, account_id, stripe_customer, invoices, shares, submission, result_path, now)
+    attempt = _draft_attempt(context, account_id, stripe_customer, invoices, shares, submission, way, result_path, now)
     payer.sign(attempt)
     attempt.bill_to_id = bill_to_id
     attempt.save()
@@ -219,6 +235,7 @@ def _draft_attempt(
     invoices: Sequence[Invoice],
     shares: Sequence[Share],
     submission: Submission,
+    way: Way,
     result_path: Callable[[UUID], str],
     now: datetime,
 ) -> PaymentAttempt:
@@ -240,6 +257,7 @@ def _draft_attempt(
         application_fee_cents=compute_application_fee(amount, context.tenant.application_fee_bps),
         return_url=context.tenant.url(result_path(attempt_id)),
         description=", ".join(f"Invoice {numbers[share.invoice_id]}" for share in shares)[:500],
+        way=way.params,
     )
     return PaymentAttempt(
         id=attempt_id,
@@ -247,12 +265,13 @@ def _draft_attempt(
         plan=plan,
         plan_hash=plan_hash,
         request=request,
-        request_hash=intents.hash_request(account_id, request, submission.token),
-        method_kind="card",
+        request_hash=intents.hash_request(account_id, request, way.token),
+        method_id=way.method.pk if way.method else None,
+        method_kind=way.kind,
         amount_cents=amount,
         currency=invoices[0].currency,
         state=State.SUBMITTED,
-        confirmation_token=submission.token,
+        confirmation_token=way.token,
         payer_name=submission.name,
         payer_email=submission.email,
         created_at=now,

@@ -70,7 +70,7 @@ def test_no_field_of_the_form_could_carry_a_card(bench: Bench) -> None:
     html = bench.browser().get(url_of(bench)).content.decode()
     form = html[html.index('id="pay-form"') :]
     names = set(re.findall(r'name="([^"]+)"', form[: form.index("</form>")]))
-    assert names == {"csrfmiddlewaretoken", "form_key", "seen_cents", "token", "part", "amount"}
+    assert names == {"csrfmiddlewaretoken", "form_key", "seen_cents", "token", "part", "amount", "save"}
 
 
 def test_paying_leads_to_the_receipt(bench: Bench) -> None:

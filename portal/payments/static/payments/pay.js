@@ -31,9 +31,13 @@
     button.dataset.state = yes ? "working" : "";
   };
 
+  // What is on file needs no field: the form alone says with what is paid.
+  const ways = document.getElementById("pay-ways");
+  const isOnFile = () => Boolean(ways && form.elements.method.value);
   if (!window.Stripe) {
     field.removeAttribute("aria-busy");
     field.textContent = "";
+    if (isOnFile()) return; // the form works without a script
     show(client.failed.title, client.failed.offline);
     button.disabled = true;
     return;
@@ -46,11 +50,12 @@
     return { theme: dark ? "night" : "stripe" };
   };
   const stripe = window.Stripe(client.publishableKey, { stripeAccount: client.account, locale: client.locale });
+  const purpose = client.mode === "setup"
+    ? { mode: "setup", setupFutureUsage: "off_session" } : { mode: "payment", amount: client.amount };
   const elements = stripe.elements({
-    mode: "payment",
-    amount: client.amount,
+    ...purpose,
     currency: client.currency,
-    excludedPaymentMethodTypes: ["us_bank_account"],
+    excludedPaymentMethodTypes: client.excluded,
     appearance: appearance(),
   });
   const element = elements.create("payment", { layout: "tabs" });
@@ -89,12 +94,22 @@
     showAmount();
   }
 
-  const pay = async () => {
+  const save = form.elements.save;
+  if (save) {
+    save.addEventListener("change", () => elements.update({ setupFutureUsage: save.checked ? "off_session" : null }));
+  }
+
+  const fetchToken = async () => {
     const checked = await elements.submit();
-    if (checked.error) return; // the frame says what is missing, beside the field
+    if (checked.error) return ""; // the frame says what is missing, beside the field
     const made = await stripe.createConfirmationToken({ elements });
-    if (made.error) { show(made.error.message, ""); return; }
-    form.elements.token.value = made.confirmationToken.id;
+    if (made.error) { show(made.error.message, ""); return ""; }
+    return made.confirmationToken.id;
+  };
+  const pay = async () => {
+    const token = isOnFile() ? "" : await fetchToken();
+    if (!token && !isOnFile()) return;
+    form.elements.token.value = token;
     const answer = await fetch(form.action || window.location.pathname, {
       method: "POST",
       body: new FormData(form),
