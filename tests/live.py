@@ -102,6 +102,7 @@ class LiveProduct:
             hook = f"http://127.0.0.1:{self.port}/webhooks/stripe"
             command = [sys.executable, "-m", "infra.stripe_double", "--port", str(self.double_port)]
             command += ["--element-port", str(self.element_port), "--state-file", str(self.folder / "stripe.json")]
+            command.append("--held-to-stripe")
             for kind in ("connect", "platform"):
                 command += [f"--webhook-url-{kind}", f"{hook}/{kind}/"]
                 command += [f"--webhook-secret-{kind}", self.environ[f"STRIPE_WEBHOOK_SECRETS_{kind.upper()}"]]
@@ -232,6 +233,8 @@ def live_product(tmp_path: Path, *, name: str, programs: Sequence[str] = PROGRAM
                 product.wait_until_ready()
             product.wait_for("the Stripe double", lambda: _listens(double) and _listens(element))
             yield product
+            if "stripe" in product.processes:
+                assert product.double("state")["violations"] == []
         finally:
             product.end_all()
 

@@ -7,7 +7,7 @@ import signal
 import threading
 from pathlib import Path
 
-from infra.stripe_double.double import Double, Endpoint
+from infra.stripe_double.double import Double, Endpoint, Witness
 from infra.stripe_double.server import RunningDouble
 
 
@@ -18,6 +18,7 @@ def build_double(arguments: list[str] | None = None) -> Double:
     parser.add_argument("--element-port", type=int, default=8002, help="the card form's own origin")
     parser.add_argument("--public-host", default="localhost", help="host name in the links it hands out")
     parser.add_argument("--state-file", type=Path, help="JSON snapshot kept over restarts")
+    parser.add_argument("--held-to-stripe", action="store_true", help="check every message against Stripe's document")
     for scope in ("connect", "platform"):
         parser.add_argument(f"--webhook-url-{scope}", help=f"where {scope} events are sent")
         parser.add_argument(f"--webhook-secret-{scope}", help=f"what {scope} events are signed with")
@@ -35,7 +36,14 @@ def build_double(arguments: list[str] | None = None) -> Double:
         element_port=given.element_port,
         endpoints=tuple(endpoints),
         state_file=given.state_file,
+        witness=_witness() if given.held_to_stripe else None,
     )
+
+
+def _witness() -> Witness:
+    from infra.stripe_double.spec.conformity import Conformity
+
+    return Conformity()
 
 
 def main() -> None:

@@ -100,6 +100,8 @@ def _executed(double: Double, request: Request, request_id: str, fault: ApiFault
         answer = _run(double, request, request_id, save_500=bool(fault and fault.kind == "500_saved"))
     except StripeError as error:
         answer = Answer(error.status, error.body)
+        if double.witness and request.path.startswith("/v1/"):
+            double.store.violations.extend(double.witness.of_error(error.body))
     except Exception as error:
         # A defect of the double must show as one: in the answer, in the log and in the recorded violations.
         traceback.print_exc()
@@ -126,6 +128,7 @@ def _run(double: Double, request: Request, request_id: str, *, save_500: bool) -
     if not caller.publishable:
         _refuse_raw_cards(double, request, caller)
     params = caller.params if operation.params is None else check_params(operation.params, caller.params)
+    carried_out = dict(params)
     paths = params.pop("expand", [])
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     slot = key and idempotency.slot_of(account=caller.account, api_key=caller.api_key, idempotency_key=key)
@@ -140,6 +143,9 @@ def _run(double: Double, request: Request, request_id: str, *, save_500: bool) -
         if not error.executed:
             raise
         answer = Answer(error.status, error.body, echo)
+    if double.witness:
+        told = double.witness.of_exchange(operation.method, operation.template, carried_out, answer.status, answer.body)
+        double.store.violations.extend(told)
     if save_500:
         lost = StripeError(500, "api_error", "Injected fault, saved under the idempotency key.")
         answer = Answer(500, lost.body, echo)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from infra.stripe_double.errors import Json, missing, public
 from infra.stripe_double.faults import FaultBox
-from infra.stripe_double.sdk_types import API_VERSION, blank
+from infra.stripe_double.sdk_types import API_VERSION
 from infra.stripe_double.store import PLATFORM, Book, Store
+from infra.stripe_double.templates import blank
 from infra.stripe_double.webhooks import Deliverer
 
 
@@ -23,15 +25,29 @@ class Endpoint:
     connect: bool
 
 
+class Witness(Protocol):
+    """Says in which respects a message is not as Stripe describes it."""
+
+    def of_exchange(self, method: str, template: str, params: Json, status: int, body: Json) -> Iterable[str]:
+        """Check a request that was carried out, and its answer."""
+
+    def of_error(self, body: Json) -> Iterable[str]:
+        """Check a refusal."""
+
+    def of_event(self, event: Json) -> Iterable[str]:
+        """Check an event."""
+
+
 @dataclass
 class Double:
-    """Everything one running double shares between its threads."""
+    """Everything one running double shares between its threads; what its witness says becomes a violation."""
 
     public_host: str
     port: int
     element_port: int
     endpoints: tuple[Endpoint, ...] = ()
     state_file: Path | None = None
+    witness: Witness | None = None
     store: Store = field(default_factory=Store)
     faults: FaultBox = field(default_factory=FaultBox)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -143,6 +159,8 @@ class Scope:
         if self.connected:
             event["account"] = self.account
         self.double.deliverer.announce(event)
+        if self.double.witness:
+            self.store.violations.extend(self.double.witness.of_event(public(event)))
         return event
 
 

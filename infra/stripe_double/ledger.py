@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import stripe
-
 from infra.stripe_double.double import Scope
 from infra.stripe_double.errors import Json, invalid
-from infra.stripe_double.sdk_types import blank_of
+from infra.stripe_double.templates import shaped
 
 DAY = 86_400
 APPLICATION = "ca_1Double"
@@ -49,11 +47,11 @@ def receipt_url(scope: Scope, charge: Json) -> str:
 
 
 def _details(method: Json) -> Json:
+    """Return what a charge tells of its payment method."""
+    details = shaped(f"payment_method_details_{method['type']}", method[method["type"]])
     if method["type"] == "card":
-        details = {**blank_of(stripe.Charge.PaymentMethodDetails.Card), **method["card"]}
         details["network"] = method["card"]["brand"]
-        return {key: value for key, value in details.items() if key not in ("display_brand", "networks")}
-    return dict(method["us_bank_account"])
+    return details
 
 
 def _outcome(status: str) -> Json:
@@ -176,8 +174,9 @@ def refund_charge(scope: Scope, charge: Json, params: Json) -> Json:
         reason=params.get("reason"),
         metadata=params.get("metadata") or {},
         status="pending" if slow else "succeeded",
-        destination_details={"type": "card", "card": {"type": "refund"}} if by_card else None,
     )
+    if by_card:
+        refund["destination_details"] = {"type": "card", "card": {"type": "refund"}}
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     fee_back = _refund_application_fee(scope, charge) if params.get("refund_application_fee") else 0

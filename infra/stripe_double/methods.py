@@ -7,8 +7,6 @@ import re
 import time
 from typing import Any
 
-import stripe
-
 from infra.stripe_double.double import Scope
 from infra.stripe_double.errors import Json, invalid, missing
 from infra.stripe_double.instruments import (
@@ -20,7 +18,7 @@ from infra.stripe_double.instruments import (
     digits_of,
     passes_luhn,
 )
-from infra.stripe_double.sdk_types import blank_of
+from infra.stripe_double.templates import blank
 
 EMPTY_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 RAW_CARD_MESSAGE = (
@@ -178,7 +176,7 @@ def refuse_raw_cards(params: Any) -> None:
 
 
 def _billing(given: Json | None) -> Json:
-    details = {**blank_of(stripe.PaymentMethod.BillingDetails), **(given or {})}
+    details = {**blank("billing_details"), **(given or {})}
     details["address"] = {**EMPTY_ADDRESS, **(details.get("address") or {})}
     return details
 

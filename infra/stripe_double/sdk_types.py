@@ -1,10 +1,8 @@
-"""Object templates and request checks derived from the installed SDK's types: a version bump shows."""
+"""Request checks derived from the installed SDK's types, and the types of the objects the double hands out."""
 
 from __future__ import annotations
 
-import copy
 import functools
-import inspect
 import re
 import sys
 import types
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any, ForwardRef, Literal, NotRequired, Required, Union, get_args, get_origin
 
 import stripe
-from stripe import ListObject, StripeObject
+from stripe import RequestOptions, StripeObject
 from stripe.v2.core import Account as V2Account
 from stripe.v2.core import AccountLink as V2AccountLink
 
@@ -21,6 +19,7 @@ from infra.stripe_double.errors import Json, invalid
 
 API_VERSION = stripe.api_version
 CLASS_VAR: Any = typing.ClassVar
+REQUEST_OPTIONS = frozenset(RequestOptions.__annotations__)
 
 OBJECT_TYPES: dict[str, type[StripeObject]] = {
     "account": stripe.Account,
@@ -49,29 +48,6 @@ OBJECT_TYPES: dict[str, type[StripeObject]] = {
     "webhook_endpoint": stripe.WebhookEndpoint,
 }
 
-# The SDK's types do not tell "null" from "absent"; Stripe leaves these out unless they say something.
-ABSENT = {
-    "account": {"deleted"},
-    "customer": {"deleted"},
-    "event": {"account", "context"},
-    "invoice": {"deleted"},
-    "price": {"deleted"},
-    "product": {"deleted"},
-    "subscription_item": {"deleted"},
-    "webhook_endpoint": {"secret", "deleted"},
-}
-PAYMENT_METHOD_KEYS = {
-    "id",
-    "object",
-    "type",
-    "created",
-    "livemode",
-    "metadata",
-    "customer",
-    "billing_details",
-    "allow_redisplay",
-}
-
 
 class _Names(dict[str, Any]):
     """Module names, with anything imported for type checking only read as Any."""
@@ -90,61 +66,25 @@ def _resolve(annotation: Any, module: str) -> Any:
     return annotation
 
 
-def _options(annotation: Any, module: str) -> list[Any]:
+def options_of(annotation: Any, module: str) -> list[Any]:
     """Flatten unions and markers to the list of types a value may have."""
     annotation = _resolve(annotation, module)
     origin = get_origin(annotation)
     if origin in (NotRequired, Required):
-        return _options(get_args(annotation)[0], module)
+        return options_of(get_args(annotation)[0], module)
     if origin in (Union, types.UnionType):
-        return [option for part in get_args(annotation) for option in _options(part, module)]
+        return [option for part in get_args(annotation) for option in options_of(part, module)]
     return [annotation]
 
 
-def _is_params(option: Any) -> bool:
+def is_params(option: Any) -> bool:
     # The SDK builds its parameter types with typing_extensions, which typing.is_typeddict does not know.
     return isinstance(option, type) and hasattr(option, "__required_keys__")
 
 
-def blank(kind: str) -> Json:
-    """Return an object of this kind with every key the SDK knows, so that no attribute is missing."""
-    return copy.deepcopy(_blank_kind(kind))
-
-
-@functools.cache
-def _blank_kind(kind: str) -> Json:
-    template = blank_of(OBJECT_TYPES[kind])
-    template["object"] = kind
-    keep = PAYMENT_METHOD_KEYS if kind == "payment_method" else set(template) - ABSENT.get(kind, set())
-    return {key: value for key, value in template.items() if key in keep}
-
-
-def blank_of(cls: type[StripeObject]) -> Json:
-    """Return the template of one SDK class: null where allowed, else an empty value."""
-    annotations = inspect.get_annotations(cls)
-    return {
-        key: _empty(annotation, cls.__module__)
-        for key, annotation in annotations.items()
-        if get_origin(annotation) is not CLASS_VAR and not key.startswith("_")
-    }
-
-
-def _empty(annotation: Any, module: str) -> Any:
-    options = _options(annotation, module)
-    if type(None) in options:
-        return None
-    first = options[0]
-    origin: Any = get_origin(first)
-    origin = first if origin is None else origin
-    if origin is list:
-        return []
-    if origin is Literal:
-        return get_args(first)[0]
-    if inspect.isclass(origin) and issubclass(origin, ListObject):
-        return {"object": "list", "data": [], "has_more": False, "url": ""}
-    if inspect.isclass(origin) and issubclass(origin, StripeObject):
-        return blank_of(origin)
-    return {int: 0, bool: False, float: 0.0, dict: {}}.get(origin, "")
+def params_of(schema: type) -> dict[str, Any]:
+    """Return the parameters of a type without the options that the SDK turns into headers."""
+    return {name: given for name, given in schema.__annotations__.items() if name not in REQUEST_OPTIONS}
 
 
 def check_params(schema: type, given: Json, *, path: str = "") -> Json:
@@ -152,7 +92,7 @@ def check_params(schema: type, given: Json, *, path: str = "") -> Json:
 
     Raises StripeError 400 for an unknown, missing or ill-typed parameter, naming it as Stripe does.
     """
-    annotations = schema.__annotations__
+    annotations = params_of(schema)
     unknown = [key for key in given if key not in annotations]
     if unknown:
         name = f"{path}[{unknown[0]}]" if path else unknown[0]
@@ -170,7 +110,7 @@ def check_params(schema: type, given: Json, *, path: str = "") -> Json:
             raise invalid(f"Missing required param: {name}.", code="parameter_missing", param=name)
     return {
         key: _coerce(
-            _options(annotations[key], schema.__module__),
+            options_of(annotations[key], schema.__module__),
             value,
             f"{path}[{key}]" if path else key,
             schema.__module__,
@@ -180,7 +120,7 @@ def check_params(schema: type, given: Json, *, path: str = "") -> Json:
 
 
 def _coerce(options: list[Any], value: Any, name: str, module: str) -> Any:
-    containers = [option for option in options if _is_params(option) or get_origin(option) in (list, dict)]
+    containers = [option for option in options if is_params(option) or get_origin(option) in (list, dict)]
     if isinstance(value, dict | list) and containers:
         return _coerce_container(containers[0], value, name, module)
     if isinstance(value, dict | list):
@@ -190,10 +130,10 @@ def _coerce(options: list[Any], value: Any, name: str, module: str) -> Any:
     literals = [choice for option in options if get_origin(option) is Literal for choice in get_args(option)]
     if value in literals:
         return value
-    if str in options or Any in options:
-        return value
     if bool in options and str(value).lower() in ("true", "false"):
         return str(value).lower() == "true"
+    if str in options or Any in options:
+        return value
     if int in options:
         if re.fullmatch(r"-?\d+", str(value)):
             return int(value)
@@ -207,14 +147,14 @@ def _coerce(options: list[Any], value: Any, name: str, module: str) -> Any:
 
 
 def _coerce_container(option: Any, value: Json | list[Any], name: str, module: str) -> Any:
-    if _is_params(option):
+    if is_params(option):
         if not isinstance(value, dict):
             raise invalid(f"Invalid object: {name}", param=name)
         return check_params(option, value, path=name)
     if get_origin(option) is dict:
         return {str(key): str(item) for key, item in dict(value).items()}
     items = list(value.values()) if isinstance(value, dict) else value
-    inner = _options(get_args(option)[0], module)
+    inner = options_of(get_args(option)[0], module)
     return [_coerce(inner, item, f"{name}[{index}]", module) for index, item in enumerate(items)]
 
 

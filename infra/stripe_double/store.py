@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.stripe_double.errors import Json
-from infra.stripe_double.sdk_types import blank
+from infra.stripe_double.templates import blank
 
 PLATFORM = "acct_1Platform00000"
 LOG_LIMIT = 2000

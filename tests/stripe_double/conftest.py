@@ -12,6 +12,7 @@ import stripe
 
 from infra.stripe_double.double import Double, Endpoint
 from infra.stripe_double.server import RunningDouble
+from infra.stripe_double.spec.conformity import Conformity
 
 from .bench import CONNECT_SECRET, PLATFORM_SECRET, Bench, Inbox
 
@@ -38,7 +39,9 @@ def _servers() -> Iterator[tuple[RunningDouble, Inbox]]:
         Endpoint(f"{inbox.url}/connect", CONNECT_SECRET, connect=True),
         Endpoint(f"{inbox.url}/platform", PLATFORM_SECRET, connect=False),
     )
-    running = RunningDouble(Double(public_host="localhost", port=0, element_port=0, endpoints=endpoints))
+    running = RunningDouble(
+        Double(public_host="localhost", port=0, element_port=0, endpoints=endpoints, witness=Conformity())
+    )
     running.start()
     yield running, inbox
     running.stop()
@@ -47,15 +50,17 @@ def _servers() -> Iterator[tuple[RunningDouble, Inbox]]:
 
 
 @pytest.fixture
-def bench(_servers: tuple[RunningDouble, Inbox], monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """Start each test with an empty double and an empty inbox."""
+def bench(_servers: tuple[RunningDouble, Inbox], monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Start each test with an empty double and an empty inbox; end with all of it as Stripe describes it."""
     monkeypatch.setattr(stripe, "enable_telemetry", False)
     running, inbox = _servers
     with running.double.lock:
         running.double.reset()
     inbox.received.clear()
     inbox.status = 200
-    return Bench(running, inbox)
+    yield Bench(running, inbox)
+    with running.double.lock:
+        assert [told for told in running.double.store.violations if "card number" not in told] == []
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from infra.stripe_double.double import Call, Double
 from infra.stripe_double.errors import Json, invalid, no_access
 from infra.stripe_double.listing import page
 from infra.stripe_double.routing import route
-from infra.stripe_double.sdk_types import blank
 from infra.stripe_double.store import PLATFORM, Book
+from infra.stripe_double.templates import blank
 
 LINK_SECONDS = 300
 V2_STATUS = {"inactive": "restricted", "pending": "pending", "active": "active"}

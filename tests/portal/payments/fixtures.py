@@ -14,6 +14,7 @@ from infra.env import load_env
 from infra.stripe_client import BREAKER
 from infra.stripe_double.double import Double, Endpoint
 from infra.stripe_double.server import RunningDouble
+from infra.stripe_double.spec.conformity import Conformity
 from infra.stripe_double.store import PLATFORM
 from tests.portal.payments.bench import Bench
 from tests.portal.payments.live import serve
@@ -55,7 +56,8 @@ class Pointed:
 @pytest.fixture(scope="session")
 def stripe_double() -> Iterator[RunningDouble]:
     """Run the double on free ports for the whole session."""
-    running = RunningDouble(Double(public_host="localhost", port=0, element_port=0))
+    double = Double(public_host="localhost", port=0, element_port=0, witness=Conformity())
+    running = RunningDouble(double)
     running.start()
     yield running
     running.stop()
