@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from infra.stripe_double.double import Scope
 from infra.stripe_double.errors import Json
-from infra.stripe_double.sdk_types import blank
+from infra.stripe_double.templates import blank
 
 DAY = 86_400
 # Between a failed charge and the next try; after the last one the subscription is unpaid.

@@ -101,7 +101,7 @@ def test_the_parts_of_objects_are_compared_too() -> None:
 
 def test_a_new_difference_is_told_and_one_that_went_is_too() -> None:
     assert drift.unexplained(["customer: only the SDK has a_new_field"]) == ["customer: only the SDK has a_new_field"]
-    assert "customer: only the SDK has deleted" in drift.outlived([])
+    assert "charge: only the SDK has level3" in drift.outlived([])
 
 
 def test_the_overlay_is_applied() -> None:

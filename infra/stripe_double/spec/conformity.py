@@ -16,6 +16,7 @@ from infra.stripe_double.spec.document import (
     body_of,
     enum_of,
     load,
+    operation,
     parameters_of,
 )
 from infra.stripe_double.spec.operations import UNPUBLISHED
@@ -32,7 +33,7 @@ class Conformity:
         self._named = functools.cache(self._of_name)
         self._requests = functools.cache(self._of_request)
         self._answers = functools.cache(self._of_answer)
-        events = body_of(load()["paths"]["/v1/webhook_endpoints"]["post"])["properties"]["enabled_events"]
+        events = body_of(_operation("POST", "/v1/webhook_endpoints"))["properties"]["enabled_events"]
         self._event_types = frozenset(enum_of(events))
 
     def of_exchange(self, method: str, template: str, params: Json, status: int, body: Json) -> Iterator[str]:
@@ -40,7 +41,7 @@ class Conformity:
         where = f"{method} {template}"
         if (method, template) in UNPUBLISHED:
             return
-        if method.lower() not in load()["paths"].get(template, {}):
+        if operation(method, template) is None:
             yield f"{where}: Stripe's document has no such operation, or it was cut off (spec/prune.py)"
             return
         yield from _told(f"{where}, request", self._requests(method, template), params)
@@ -68,14 +69,21 @@ class Conformity:
         return self._validator({"$ref": SCHEMA + name})
 
     def _of_request(self, method: str, template: str) -> Draft202012Validator:
-        return self._validator(parameters_of(load()["paths"][template][method.lower()]))
+        return self._validator(parameters_of(_operation(method, template)))
 
     def _of_answer(self, method: str, template: str, status: int) -> Draft202012Validator | None:
-        schema = answer_of(load()["paths"][template][method.lower()], status)
+        schema = answer_of(_operation(method, template), status)
         return None if schema is None else self._validator(schema)
 
     def _validator(self, schema: Schema) -> Draft202012Validator:
         return Draft202012Validator(as_json_schema(schema), registry=self._registry)
+
+
+def _operation(method: str, template: str) -> Schema:
+    found = operation(method, template)
+    if found is None:
+        raise LookupError(f"{method} {template}")
+    return found
 
 
 def as_json_schema(node: Any, *, names: bool = False) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,21 @@ def _apply(document: Schema, change: Change) -> None:
         target.get("properties", {}).update(change.added)
         for name, values in change.values.items():
             enum_of(target["properties"][name]).extend(values)
+
+
+@functools.cache
+def operation(method: str, template: str) -> Schema | None:
+    """Return the description of an operation, whatever its placeholders are called; None for one not kept."""
+    for path, item in load()["paths"].items():
+        if anonymous(path) == anonymous(template) and method.lower() in item:
+            found: Schema = item[method.lower()]
+            return found
+    return None
+
+
+def anonymous(path: str) -> str:
+    """Return a path without the names of its placeholders."""
+    return re.sub(r"{\w+}", "{}", path)
 
 
 def enum_of(schema: Schema) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from stripe import ListObject, StripeObject
 
 from infra.stripe_double.sdk_types import CLASS_VAR, is_params, options_of, params_of
-from infra.stripe_double.spec.document import SCHEMA, Schema, load, parameters_of, resolve
+from infra.stripe_double.spec.document import SCHEMA, Schema, operation, parameters_of, resolve
 
 KINDS: dict[Any, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
 
@@ -21,10 +21,10 @@ def differences_of_requests() -> Iterator[str]:
     from infra.stripe_double.routing import ROUTES
 
     for route in ROUTES:
-        operation = load()["paths"].get(route.template, {}).get(route.method.lower())
-        if route.params is not None and operation is not None:
+        described = operation(route.method, route.template)
+        if route.params is not None and described is not None:
             where = f"{route.method} {route.template}"
-            yield from _compare_params(where, route.params, parameters_of(operation))
+            yield from _compare_params(where, route.params, parameters_of(described))
 
 
 def differences_of_objects(kinds: dict[str, type[StripeObject]], names: dict[str, str]) -> Iterator[str]:

@@ -28,6 +28,21 @@ CHANGES: tuple[Change, ...] = (
         removed=("payment_method_types",),
     ),
     Change(
+        why="Checkout is told what is allowed",
+        places=("/v1/checkout/sessions", "checkout.session"),
+        added={"allowed_payment_method_types": {"type": "array", "items": {"type": "string"}, "nullable": True}},
+    ),
+    Change(
+        why="a portal's page may lead on when it is left",
+        places=("/v1/billing_portal/sessions", "billing_portal.session"),
+        added={"after_expiration": {"type": "object", "nullable": True}},
+    ),
+    Change(
+        why="products still say what kind they are, though only the SDK knows of it",
+        places=("product",),
+        added={"type": {"type": "string", "enum": ["good", "service"]}},
+    ),
+    Change(
         why="an endpoint may ask for the versions after the document's own",
         places=("/v1/webhook_endpoints",),
         values={"api_version": ["2026-09-30.endive", "2026-10-28.endive"]},

@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from infra.stripe_double.spec.document import KEPT, SCHEMA, anonymous, operation
 from infra.stripe_double.spec.operations import NEXT, Operation, served
 
-KEPT = Path(__file__).parent / "openapi.json"
-SCHEMA = "#/components/schemas/"
 # Words for people and for generators of libraries; a check has no use for them.
 LEFT_OUT = (
     "description",
@@ -38,10 +37,8 @@ def prune(documents: list[dict[str, Any]], wanted: set[Operation]) -> dict[str, 
     """Return the document of the wanted operations; raises KeyError for one that no document has."""
     paths: dict[str, dict[str, Any]] = {}
     for method, path in sorted(wanted, key=lambda operation: operation[::-1]):
-        found = next((each["paths"][path] for each in documents if method.lower() in each["paths"].get(path, {})), None)
-        if found is None:
-            raise KeyError(f"{method} {path}")
-        paths.setdefault(path, {})[method.lower()] = _operation(found[method.lower()])
+        published, found = _find(documents, method.lower(), path)
+        paths.setdefault(published, {})[method.lower()] = _operation(found)
     known: dict[str, Any] = {}
     for document in reversed(documents):
         known |= document["components"]["schemas"]
@@ -54,6 +51,15 @@ def prune(documents: list[dict[str, Any]], wanted: set[Operation]) -> dict[str, 
             schemas[name] = _slim(known[name], handed_out)
             waiting.extend(_references(schemas[name]))
     return {"paths": paths, "components": {"schemas": dict(sorted(schemas.items()))}}
+
+
+def _find(documents: list[dict[str, Any]], method: str, path: str) -> tuple[str, dict[str, Any]]:
+    """Return the path as Stripe writes it, and the operation there."""
+    for document in documents:
+        for published, item in document["paths"].items():
+            if anonymous(published) == anonymous(path) and method in item:
+                return published, item[method]
+    raise KeyError(f"{method.upper()} {path}")
 
 
 def _operation(given: dict[str, Any]) -> dict[str, Any]:
@@ -142,8 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     wanted = served() | set(NEXT)
     if not given.sources:
-        kept = json.loads(KEPT.read_text(encoding="utf-8"))["paths"]
-        lacking = sorted(f"{method} {path}" for method, path in wanted if method.lower() not in kept.get(path, {}))
+        lacking = sorted(f"{method} {path}" for method, path in wanted if operation(method, path) is None)
         print("\n".join(lacking) or "The kept document has every operation.")  # noqa: T201
         return 1 if lacking else 0
     documents = [read_source(path) for path in given.sources]
