@@ -25,10 +25,10 @@ from tests.chromium import PATIENCE
 from tests.live import LiveProduct
 
 SHOTS = Path(__file__).parent / "shots"
-PANS = ("4242424242424242", "4000000000000002")
+PANS = ("4242424242424242", "4000000000000002", "4000000000003220")
 # Stripe's own frame is Stripe's to keep accessible; its stand-in is tested where it lives.
 OURS = {"exclude": [["#payment-element"], ["iframe"]]}
-PAY_PAGES = re.compile(r"^/pay/")
+PAY_PAGES = re.compile(r"^/pay/|^/s/pa(y|id)/")
 
 
 @dataclass
