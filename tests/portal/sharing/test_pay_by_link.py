@@ -14,7 +14,7 @@ from portal.sharing.browser import cookie_name
 from portal.sharing.links import Minted
 from portal.sharing.models import ShareLink
 from tests.conftest import HostClient
-from tests.isolation.world import shape_of
+from tests.isolation.answers import shape_of
 from tests.portal.payments.bench import Bench
 from tests.portal.payments.test_pages import form_of
 from tests.portal.sharing.making import make_link, settle_on

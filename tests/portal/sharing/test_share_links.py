@@ -20,7 +20,8 @@ from portal.sharing.links import find_link
 from portal.sharing.models import ShareLink
 from tenants.schema.models import AuditEvent, OutboxEvent
 from tests.conftest import HostClient
-from tests.isolation.world import routes, shape_of
+from tests.isolation.answers import shape_of
+from tests.isolation.world import routes
 from tests.portal.sharing.making import deliver, mail_invoice, make_link, settle_on
 
 URL = "/s/{}".format
