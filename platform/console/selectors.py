@@ -25,7 +25,7 @@ from tenants.config.registry import PORTAL, PORTAL_ENABLED
 from tenants.models import Hold, PlatformAuditEvent, Tenant
 from webhooks.models import WebhookInbox
 
-VIEWS = ("all", "new", "held", "unwell")
+VIEWS = ("all", "new", "held", "owing", "unwell")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ def find_tenants(query: str, view: str, now: datetime) -> QuerySet[Tenant]:
         found = found.filter(created_at__gt=now - timedelta(days=7))
     elif view == "held":
         found = found.filter(open_holds__gt=0)
+    elif view == "owing":
+        found = found.filter(subscription__owing_since__isnull=False)
     elif view == "unwell":
         found = found.filter(Q(lifecycle="failed") | Q(runs__state="parked")).distinct()
     return found.order_by("-created_at")

@@ -94,7 +94,13 @@ def tenants(request: OperatorRequest) -> HttpResponse:
     if view not in selectors.VIEWS:
         view = "all"
     page = Paginator(selectors.find_tenants(query, view, now), 50).get_page(request.GET.get("page"))
-    words = {"all": _("All"), "new": _("New this week"), "held": _("Suspended"), "unwell": _("Unwell")}
+    words = {
+        "all": _("All"),
+        "new": _("New this week"),
+        "held": _("Suspended"),
+        "owing": _("Owing"),
+        "unwell": _("Unwell"),
+    }
     chips = [
         {"url": "?" + urlencode({"view": name, "q": query}), "text": text, "current": name == view}
         for name, text in words.items()

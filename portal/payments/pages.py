@@ -62,6 +62,7 @@ class PayPage:
     error: Notice | None
     can_pay: bool
     not_now: bool
+    must_sign_in: bool
     lets_pay_part: bool
     minimum_cents: int
     lets_save: bool
@@ -125,18 +126,17 @@ def make_pay_page(request: PayRequest, invoices: Sequence[Invoice], *, error: No
     today = company_day(request.tenant, now)
     rules = rules_of(request.settings)
     rows = tuple(make_row(invoice, today=today, can_charge=can_charge) for invoice in invoices)
+    would_pay = can_charge and all(payable.values()) and ways.takes_anything(rules, currency)
+    signs_in = must_sign_in(request.till.payer, now)
     return PayPage(
         invoices=tuple(replace(row, open_cents=payable[row.id]) for row in rows),
         amount_cents=amount,
         currency=currency,
         form_key=uuid4(),
         error=error,
-        can_pay=can_charge
-        and all(payable.values())
-        and ways.takes_anything(rules, currency)
-        and not is_stripe_away()
-        and not must_sign_in(request.till.payer, now),
-        not_now=can_charge and all(payable.values()) and is_stripe_away(),
+        can_pay=would_pay and not is_stripe_away() and not signs_in,
+        not_now=would_pay and is_stripe_away(),
+        must_sign_in=would_pay and signs_in,
         lets_pay_part=rules.lets_pay_part_of(len(invoices)) and amount > rules.minimum_cents,
         minimum_cents=rules.minimum_cents,
         lets_save=rules.lets_save and request.till.payer.portal_user_id is not None,

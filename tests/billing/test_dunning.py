@@ -12,7 +12,7 @@ from console.services.holds import add_hold
 from tenants.audit import SYSTEM
 from tenants.models import Subscription, Tenant
 from tenants.scope import control_scope
-from tests.billing.conftest import FAILS_LATER, Biller
+from tests.billing.conftest import FAILS_LATER, OLIVE, Biller
 from tests.cast import ACME
 from tests.portal.payments.bench import in_parallel
 
@@ -199,3 +199,29 @@ def test_nothing_of_the_company_is_deleted(biller: Biller) -> None:
     assert biller.row().status == "unpaid"
     assert biller.row().tenant.lifecycle == "active"
     assert "1042" in biller.bench.browser().get("/invoices/").content.decode()
+
+
+def test_a_clock_that_stood_still_does_not_swallow_the_last_warning(biller: Biller) -> None:
+    """platform.md 3.3, row 6: nobody is held sooner than three days after the letter that says so."""
+    biller.pass_days(31, stripe=False)
+    biller.pass_days(40, stripe=False)
+    assert biller.row().notices == 2
+    biller.pass_days(2.9, stripe=False)
+    assert biller.holds() == []
+    biller.pass_days(0.2, stripe=False)
+    assert biller.holds() == ["office"]
+
+
+def test_what_an_operator_has_paused_for_another_reason_stays_paused(biller: Biller) -> None:
+    """platform.md 3.3, row 7: only the cause of that hold is gone."""
+    fail_a_payment(biller)
+    biller.pass_days(8)
+    with control_scope():
+        add_hold(tenant=Tenant.objects.get(pk=ACME), kind="office", reason="a talk", by=OLIVE, now=biller.now)
+    biller.pass_days(8)
+    url = biller.office().post("/office/plan/manage").headers["Location"]
+    biller.press(url, card="4242424242424242")
+    biller.press(url, do="pay")
+    biller.hear()
+    assert biller.row().held_at is None
+    assert biller.holds() == ["office"]

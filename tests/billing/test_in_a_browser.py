@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -19,6 +20,8 @@ from tests.chromium import chromium
 from tests.portal.payments.bench import Bench
 
 pytestmark = pytest.mark.browser
+
+SHOTS = os.environ.get("BILLING_SHOTS", "")
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +53,10 @@ def page(browser: Browser, live: Bench, monkeypatch: pytest.MonkeyPatch) -> Iter
     assert [text for text in complaints if "Content Security Policy" in text] == []
 
 
-def is_accessible(page: Page) -> bool:
-    """Whether the automatic accessibility check finds nothing (ui.md 7)."""
+def is_accessible(page: Page, name: str) -> bool:
+    """Whether the automatic accessibility check finds nothing (ui.md 7); keeps a picture where BILLING_SHOTS says."""
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
     found = Axe().run(page)
     assert found.response["violations"] == [], found.generate_report()
     return True
@@ -62,7 +67,7 @@ def test_the_owner_subscribes_fails_to_pay_and_pays(page: Page, live: Bench) -> 
     page.goto("/office/")
     page.get_by_role("link", name="Look at your plan").click()
     expect(page.get_by_role("heading", name="Your plan")).to_be_visible()
-    assert is_accessible(page)
+    assert is_accessible(page, "trial")
     page.get_by_role("button", name="Choose Porch").click()
     expect(page.get_by_role("heading", name="Subscribe to Porch")).to_be_visible()
     page.get_by_label("Card number").fill(FAILS_LATER)
@@ -74,13 +79,13 @@ def test_the_owner_subscribes_fails_to_pay_and_pays(page: Page, live: Bench) -> 
     live.work_off()
     page.goto("/office/plan/")
     expect(page.get_by_text("The last payment didn’t go through")).to_be_visible()
-    assert is_accessible(page)
+    assert is_accessible(page, "failed")
     now = timezone.now()
     for days in (8, 16):
         step(ACME, now + timedelta(days=days))
     page.goto("/office/customers")
     expect(page.get_by_text("Your office is paused")).to_be_visible()
-    assert is_accessible(page)
+    assert is_accessible(page, "paused")
 
     page.get_by_role("button", name="Card, invoices and plan").click()
     page.get_by_label("Card number").fill(PAYS)

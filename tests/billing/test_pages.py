@@ -79,6 +79,16 @@ def test_an_operator_sees_the_standing_and_extends_the_trial(biller: Biller) -> 
     assert "44 days are left" in biller.office().get("/office/plan/").content.decode()
 
 
+def test_an_operator_finds_who_owes(biller: Biller) -> None:
+    """O-02, O-07."""
+    console = biller.console()
+    assert "Acme Heating" not in console.get("/tenants/?view=owing").content.decode()
+    biller.pass_days(31, stripe=False)
+    assert "Acme Heating" in console.get("/tenants/?view=owing").content.decode()
+    page = console.get(f"/tenants/{ACME}/").content.decode()
+    assert "notices: 1" in page
+
+
 def test_an_operator_without_the_right_finds_no_such_page(biller: Biller) -> None:
     from console.models import Operator
     from tenants.scope import control_scope

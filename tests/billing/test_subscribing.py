@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from billing import stripe_facts
 from billing.errors import AlreadySubscribed, NotOffered, StripeAway
 from billing.services.checkout import start_checkout
 from billing.services.mirror import look_at_company
+from billing.stripe_facts import SubscriptionFacts
 from infra.stripe_client import platform_stripe
 from tenants.models import Plan
 from tenants.scope import control_scope
@@ -198,3 +200,25 @@ def test_who_cancels_within_the_trial_and_comes_back_still_has_the_rest_of_it(bi
     (subscription,) = platform_stripe().v1.subscriptions.list({"customer": row.stripe_customer_id or ""}).data
     assert 20 <= round(((subscription.trial_end or 0) - subscription.created) / 86_400) <= 21
     assert row.trial_ends_at < ends
+
+
+def test_an_answer_that_is_late_is_not_written_over_a_fresh_one(
+    biller: Biller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F10: whoever asked before something changed, and comes after who asked later, asks again."""
+    biller.subscribe()
+    ask, asked = stripe_facts.find_subscription, []
+
+    def ask_slowly(customer_id: str) -> SubscriptionFacts | None:
+        answer = ask(customer_id)
+        asked.append(answer)
+        if len(asked) == 1:
+            url = biller.office().post("/office/plan/manage").headers["Location"]
+            biller.press(url, do="end_now")
+            look_at_company(tenant_id=ACME, now=biller.now)
+        return answer
+
+    monkeypatch.setattr(stripe_facts, "find_subscription", ask_slowly)
+    look_at_company(tenant_id=ACME, now=biller.now)
+    assert [answer.status for answer in asked if answer] == ["trialing", "canceled", "canceled"]
+    assert biller.row().status == "canceled"

@@ -219,6 +219,7 @@ def test_a_link_asks_for_a_sign_in_while_somebody_tries_cards(bench: Bench) -> N
     page = browser.get(url).content.decode()
     assert "Please sign in to pay" in page
     assert "payment-element" not in page
+    assert f'href="/sign-in?next=/pay/{bench.invoice().pk}"' in page
     who = {"name": "Pat Payer", "email": "pat@example.net", "token": bench.token()}
     answer = browser.post(url, {**form, **who})
     assert answer.status_code == 409
