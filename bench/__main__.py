@@ -17,7 +17,9 @@ from bench.quiet import Watch
 from bench.report import Measured, as_markdown, as_overview, describe_machine
 
 NAMES = tuple(
-    name for name in ("provision", "saga", "routing", "fleet", "scale", "importing") if find_spec(f"bench.{name}")
+    name
+    for name in ("provision", "saga", "routing", "fleet", "scale", "importing", "payments")
+    if find_spec(f"bench.{name}")
 )
 RESULTS = Path(__file__).parent / "results"
 
@@ -66,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--sample", type=int, help="how many of them the peers migrate in each round of fleet (8)")
     made.add_argument("--peers", choices=PEERS, default="all", help="all (fetched if need be), installed ones, or none")
     made.add_argument("--no-peers", dest="peers", action="store_const", const="none", help="measure only ourselves")
-    made.add_argument("--rows", dest="size", type=int, help="rows in each list of importing (50000)")
+    made.add_argument(
+        "--rows", dest="size", type=int, help="rows in each list of importing (50000), backlog of payments (1000)"
+    )
     made.add_argument(
         "--careless", action="store_const", const=True, help="let the server write nothing through, for a quick look"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import Any, NamedTuple, Protocol
 
-RATES = ("rows/s", "tenants/s", "requests/s")
+RATES = ("rows/s", "tenants/s", "requests/s", "webhooks/s", "payments/s")
 
 
 class Target(Protocol):

@@ -131,6 +131,16 @@ def test_saga_follows_companies_from_their_confirmation_to_their_portal() -> Non
     assert data_folder() == before
 
 
+def test_payments_are_told_by_webhooks_alone_and_posted() -> None:
+    before = data_folder()
+    report = report_of("payments", "--rows", "6", "--careless")
+    rows = {row["name"]: row for row in report["rows"]}
+    assert rows["payments posted from a backlog of 6"]["target"] == "≥ 20 payments/s"
+    assert {"webhooks taken in, four connections", "webhook to a paid invoice behind 6, 99th percentile"} <= set(rows)
+    assert all(row["ours"] > 0 for row in report["rows"])
+    assert data_folder() == before
+
+
 def test_a_benchmark_that_does_not_exist_is_named() -> None:
     done = run("provison")
     assert done.returncode == 2
