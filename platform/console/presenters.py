@@ -96,7 +96,7 @@ def present_tenant(
             "host": f"{found.slug}.{settings.ENV.base_domain}",
             "since": found.first_activated_at,
             "schema_name": found.schema_name or _("no schema yet"),
-            "badge": tenant_badge(found, bool(holds)),
+            "badge": tenant_badge(found, held=any(hold.kind != Hold.Kind.OFFICE for hold in holds), paused=bool(holds)),
         },
         "palette_css": "",
         "access": {"open": access.door == "open", "items": items},

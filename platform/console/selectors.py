@@ -67,8 +67,10 @@ class RunRow:
 
 def find_tenants(query: str, view: str, now: datetime) -> QuerySet[Tenant]:
     """Return tenants that match a search by name, address, owner or id, in one of VIEWS."""
+    is_open = Q(holds__released_at__isnull=True)
     found = Tenant.objects.select_related("plan").annotate(
-        open_holds=Count("holds", filter=Q(holds__released_at__isnull=True))
+        open_holds=Count("holds", filter=is_open),
+        closing_holds=Count("holds", filter=is_open & ~Q(holds__kind=Hold.Kind.OFFICE)),
     )
     text = query.strip()
     if text:
@@ -100,7 +102,7 @@ def tenant_row(tenant: Tenant, now: datetime) -> TenantRow:
         id=tenant.pk,
         name=tenant.display_name,
         host=f"{tenant.slug}.{settings.ENV.base_domain}",
-        badge=tenant_badge(tenant, held),
+        badge=tenant_badge(tenant, held=getattr(tenant, "closing_holds", 0) > 0, paused=held),
         plan=tenant.plan.name,
         schema_version=tenant.schema_release[:8] or _("none"),
         last_activity=ago(tenant.last_active_at, now),
@@ -109,10 +111,12 @@ def tenant_row(tenant: Tenant, now: datetime) -> TenantRow:
     )
 
 
-def tenant_badge(tenant: Tenant, held: bool) -> Badge:
-    """Return the one word for a tenant's state."""
+def tenant_badge(tenant: Tenant, *, held: bool, paused: bool) -> Badge:
+    """Return the one word for a tenant's state: closed to everybody, or its office alone."""
     if held:
         return Badge("bad", _("Suspended"), "lock")
+    if paused:
+        return Badge("warn", _("Office paused"), "pause")
     words = {
         Tenant.Lifecycle.ACTIVE: Badge("ok", _("Active"), "circle-check"),
         Tenant.Lifecycle.PROVISIONING: Badge("info", _("Being set up"), "clock"),

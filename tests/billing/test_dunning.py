@@ -58,6 +58,9 @@ def test_while_the_office_is_paused_customers_see_and_pay(biller: Biller) -> Non
     biller.pass_days(8)
     biller.pass_days(8)
     assert biller.holds() == ["office"]
+    shown = biller.console().get("/tenants/").content.decode()
+    assert "Office paused" in shown
+    assert "Suspended</span>" not in shown
     alice = biller.bench.browser()
     assert "1042" in alice.get("/invoices/").content.decode()
     assert "Pay $412.50" in alice.get(f"/pay/{biller.bench.invoice().pk}").content.decode()
