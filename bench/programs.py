@@ -78,7 +78,8 @@ class Programs:
 @contextmanager
 def programs_with_stripe() -> Iterator[Programs]:
     """Point the environment at a double of Stripe and end every started program afterwards; enter before the place."""
-    programs = Programs(*_free_ports(3))
+    web, double, element = _free_ports(3)
+    programs = Programs(web, double, element)
     os.environ.update(
         {
             "STRIPE_SECRET_KEY": "sk_test_benchmarks",
