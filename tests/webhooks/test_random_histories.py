@@ -10,8 +10,9 @@ from django.utils import timezone
 from infra.stripe_client import tenant_stripe
 from portal.customers.models import Customer
 from portal.invoices.models import Invoice
-from portal.payments import errors
+from portal.payments import errors, refund_facts
 from portal.payments.models import Credit, Dispute, Payment, Refund
+from portal.payments.services import refunds
 from portal.payments.services.credits import apply_credit, open_invoices
 from portal.payments.services.recording import reverse_payment
 from portal.payments.services.refunds import resume_refunds
@@ -22,9 +23,10 @@ from tests.portal.payments.test_recording import OLIVE, receive
 from webhooks.services.process import due_events, process_event
 from webhooks.services.pull import pull_all_events
 
-from .test_random_walks import SEEDS, Walk
+from .test_random_walks import PAYERS, SEEDS, STEPS_BETWEEN, Died, Walk, dying
 
 STEPS = 36
+REFUND_STEPS = [(refund_facts, "create_refund"), (refund_facts, "retrieve_refund"), (refunds, "apply_refund")]
 CARDS = [
     "pm_card_visa",
     "pm_card_refundFail",
@@ -41,14 +43,15 @@ class History(Walk):
         """Let something happen."""
         paying = [self.pay_some, self.pay_some, self.pay_some, self.answer, self.take_cash]
         going_back = [self.refund, self.refund, self.refund_by_hand, self.dispute, self.decide, self.reverse]
-        faults = [self.break_api, self.break_refunds, self.break_webhook]
+        faults = [self.break_api, self.break_refunds, self.break_webhook, self.crash, self.crash]
         self.random.choice([*paying, *going_back, *faults, self.use_credit, self.sweep, self.work_off, self.days])()
 
     def pay_some(self) -> None:
         numbers = sorted({f"W-{self.random.randrange(8)}" for _ in range(self.random.choice([1, 1, 3]))})
         part = self.random.choice([None, None, 600])
         try:
-            self.bench.pay(*numbers, method=self.random.choice(CARDS), part=part, rules=ANY, now=self.now)
+            user, method = self.random.choice(PAYERS), self.random.choice(CARDS)
+            self.bench.pay(*numbers, method=method, part=part, rules=ANY, user=user, now=self.now)
         except errors.PaymentRefused:
             return
 
@@ -66,6 +69,15 @@ class History(Walk):
             self.bench.refund(amount, payment=payment, keeps_paid=self.random.random() < 0.3, now=self.now)
         except errors.PaymentRefused:
             return
+
+    def crash(self) -> None:
+        """Die between two steps of whatever is done next, refunds among it."""
+        place, name = self.random.choice(STEPS_BETWEEN + REFUND_STEPS)
+        with dying(place, name, after=self.random.random() < 0.5):
+            try:
+                self.random.choice([self.pay_some, self.refund, self.sweep, self.work_off])()
+            except Died:
+                return
 
     def refund_by_hand(self) -> None:
         payment = self._payment()
@@ -158,12 +170,12 @@ def test_whatever_goes_back_the_books_equal_stripes(live: Bench, seed: int) -> N
     for _ in range(STEPS):
         walk.step()
     walk.end()
-    refunds = list(tenant_stripe(live.account).v1.refunds.list({"limit": 100}).data)
+    made = list(tenant_stripe(live.account).v1.refunds.list({"limit": 100}).data)
     disputes = list(tenant_stripe(live.account).v1.disputes.list({"limit": 100}).data)
     with live.acme():
         assert not Refund.objects.filter(state="requested").exists()
         known = dict(Refund.objects.exclude(stripe_refund_id=None).values_list("stripe_refund_id", "state"))
-        assert known == {row.id: row.status for row in refunds}
+        assert known == {row.id: row.status for row in made}
         assert dict(Dispute.objects.values_list("stripe_dispute_id", "status")) == {d.id: d.status for d in disputes}
         assert Customer.objects.get(number="C-1001")
         assert not Invoice.objects.exclude(reserved_cents=0, pending_cents=0).exists()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from random import Random
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,10 +17,12 @@ from django.utils import timezone
 from infra.stripe_client import tenant_stripe
 from portal.customers.models import Customer
 from portal.invoices.models import Invoice
-from portal.payments import errors
+from portal.payments import errors, intents
 from portal.payments.models import Payment, PaymentAttempt
+from portal.payments.services import settle, submit
 from portal.payments.services.settle import resume_attempts
 from tests.portal.payments.bench import ANY_INTENT, Bench, in_parallel
+from webhooks.services import process
 from webhooks.services.process import due_events, process_event
 
 METHODS = ["pm_card_visa", "pm_card_mastercard", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required"]
@@ -25,6 +30,38 @@ API_FAULTS = ["500", "503", "409", "reset", "500_after", "500_saved", "timeout_a
 WEBHOOK_FAULTS = ["duplicate", "hold", "drop", "tamper", "stale"]
 SEEDS = range(int(os.environ.get("PAYMENT_WALKS", "4")))
 STEPS = 30
+PAYERS = ["alice@example.com", "bob@example.com"]
+# Where a process can die: before or after the call to Stripe, the effect in our books, the mark in the inbox.
+STEPS_BETWEEN = [
+    (intents, "create_intent"),
+    (intents, "retrieve_intent"),
+    (intents, "cancel_intent"),
+    (submit, "apply_intent"),
+    (settle, "apply_intent"),
+    (process, "_finish"),
+    (process, "_claim"),
+]
+
+
+class Died(BaseException):
+    """The process is gone: nothing after this point happens, whatever would catch an Exception."""
+
+
+@contextmanager
+def dying(place: Any, name: str, *, after: bool) -> Iterator[None]:
+    """Let whoever takes this step die just before or just after it."""
+    step = getattr(place, name)
+
+    def die(*args: Any, **kwargs: Any) -> Any:
+        if after:
+            step(*args, **kwargs)
+        raise Died
+
+    setattr(place, name, die)
+    try:
+        yield
+    finally:
+        setattr(place, name, step)
 
 
 class Walk:
@@ -51,17 +88,35 @@ class Walk:
 
     def step(self) -> None:
         """Let something happen."""
-        often = [self.pay, self.pay, self.pay_twice, self.answer]
-        faults = [self.break_api, self.break_webhook]
+        often = [self.pay, self.pay, self.pay_twice, self.two_pay, self.answer]
+        faults = [self.break_api, self.break_webhook, self.crash, self.crash]
         action = self.random.choice([*often, *faults, self.sweep, self.work_off, self.redeliver, self.wait])
         action()
 
     def pay(self) -> None:
         number = f"W-{self.random.randrange(8)}"
         try:
-            self.bench.pay(number, method=self.random.choice(METHODS), now=self.now)
+            user = self.random.choice(PAYERS)
+            self.bench.pay(number, method=self.random.choice(METHODS), user=user, now=self.now)
         except errors.PaymentRefused:
             return
+
+    def two_pay(self) -> None:
+        """Two people pay the same invoice at the same moment, each with a form of their own."""
+        number, payers = f"W-{self.random.randrange(8)}", iter(PAYERS)
+        method = self.random.choice(METHODS)
+        results = in_parallel(2, lambda: self.bench.pay(number, method=method, user=next(payers), now=self.now))
+        for result in results:
+            assert not isinstance(result, Exception) or isinstance(result, errors.PaymentRefused), repr(result)
+
+    def crash(self) -> None:
+        """Die between two steps of whatever is done next."""
+        place, name = self.random.choice(STEPS_BETWEEN)
+        with dying(place, name, after=self.random.random() < 0.5):
+            try:
+                self.random.choice([self.pay, self.answer, self.sweep, self.work_off])()
+            except Died:
+                return
 
     def pay_twice(self) -> None:
         number, key = f"W-{self.random.randrange(8)}", uuid4()

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from infra.env import load_env
 from infra.stripe_client import BREAKER
+from infra.stripe_double import webhooks
 from infra.stripe_double.double import Double, Endpoint
 from infra.stripe_double.server import RunningDouble
 from infra.stripe_double.spec.conformity import Conformity
@@ -66,9 +67,10 @@ def stripe_double() -> Iterator[RunningDouble]:
 @pytest.fixture
 def bench(committed: None, stripe_double: RunningDouble, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Start with an empty double and the cast; end with proof that the money is right."""
-    # The SDK tries again as often as ever, only sooner.
+    # The SDK tries again as often as ever, and so does the double, only sooner.
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.02)
     monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.05)
+    monkeypatch.setattr(webhooks, "RETRY_SECONDS", tuple(wait / 20 for wait in webhooks.RETRY_SECONDS))
     # Faults are queued one after the other for a single call here; tests/portal/payments/test_stripe_away.py shows
     # what the breaker does.
     BREAKER.close()
