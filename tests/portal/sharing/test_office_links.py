@@ -10,7 +10,7 @@ from django.core import mail
 
 from portal.invoices.models import Invoice
 from portal.sharing.models import ShareLink
-from tenants.schema.models import AuditEvent
+from tenants.schema.models import AuditEvent, OutboxEvent
 from tests.conftest import HostClient
 from tests.portal.sharing.making import deliver, make_link
 
@@ -36,6 +36,7 @@ def test_the_office_mails_an_invoice(staff_of: Any, acme: Any, acme_client: Host
 def test_an_invoice_goes_to_its_customers_addresses_only(staff_of: Any, acme: Any, to: str) -> None:
     """AUZ-08."""
     staff_of("owner").post(f"{page_of()}/mail", {"to": to})
+    assert not OutboxEvent.objects.filter(type="invoice.sent").exists()
     deliver()
     assert mail.outbox == []
 

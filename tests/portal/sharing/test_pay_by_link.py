@@ -15,6 +15,7 @@ from portal.sharing.links import Minted
 from portal.sharing.models import ShareLink
 from tests.conftest import HostClient
 from tests.isolation.answers import shape_of
+from tests.portal.methods.keeping import keep, methods
 from tests.portal.payments.bench import Bench
 from tests.portal.payments.test_pages import form_of
 from tests.portal.sharing.making import make_link, settle_on
@@ -30,9 +31,9 @@ def visit(made: Minted) -> tuple[HostClient, str]:
     return browser, begun["Location"]
 
 
-def submit(bench: Bench, browser: HostClient, url: str, method: str = "pm_card_visa", **changes: str) -> Any:
+def submit(bench: Bench, browser: HostClient, url: str, card: str = "pm_card_visa", **changes: str) -> Any:
     """Fill the page in and send it."""
-    form = {**form_of(browser.get(url).content.decode()), **WHO, "token": bench.token(method), **changes}
+    form = {**form_of(browser.get(url).content.decode()), **WHO, "token": bench.token(card), **changes}
     return browser.post(url, form)
 
 
@@ -87,6 +88,23 @@ def test_nobody_pays_without_saying_whom_the_receipt_goes_to(bench: Bench, wrong
     assert "Check your name and e-mail address" in html
     assert "Nothing was charged" in html
     assert bench.intents() == []
+
+
+def test_a_link_neither_uses_nor_keeps_a_card_on_file(bench: Bench) -> None:
+    """PAY-20, AUZ-07: not by the page, and not by a form that was changed."""
+    row = keep(bench).row
+    made = make_link()
+    browser, url = visit(made)
+    html = browser.get(url).content.decode()
+    assert str(row.pk) not in html
+    assert 'name="save"' not in html
+    answer = submit(bench, browser, url, method=str(row.pk))
+    assert answer.status_code == 409
+    assert bench.charged() == 0
+    assert submit(bench, browser, url, save="on").status_code == 303
+    for _ in range(2):
+        bench.deliver_mail()
+    assert [known.pk for known in methods(bench)] == [row.pk]
 
 
 def test_a_receipt_is_for_the_browser_that_paid(bench: Bench) -> None:
