@@ -38,6 +38,7 @@ TENANT_APPS = [
     "portal.invoices",
     "portal.payments",
     "portal.methods",
+    "portal.autopay",
     "portal.messaging",
     "portal.importing",
     "portal.sharing",

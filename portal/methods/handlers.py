@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from portal.access.models import PortalAccess
+from portal.accounts.models import PortalUser
 from portal.customers.models import Customer
 from portal.messaging.services import Related, reader_of, was_sent
 from portal.methods import letters, setups
@@ -64,8 +65,8 @@ def tell_of_change(context: TenantContext, event: OutboxEvent) -> None:
         with reader_of(context.tenant, reader.language):
             letter = letters.office_letter(context, row, old, change=change, by=by)
         send_letter(context, event, to=reader, letter=letter, kind="method_changed_office", about=about, key=key)
-    for user, reader in _people(row.bill_to):
-        key = f"{event.key}:{user}"
+    for user, reader in people_of(row.bill_to):
+        key = f"{event.key}:{user.pk}"
         if was_sent(key):
             continue
         with reader_of(context.tenant, reader.language):
@@ -130,7 +131,8 @@ def _accesses(customer: Customer) -> list[PortalAccess]:
     return list(rows.select_related("portal_user").order_by("pk"))
 
 
-def _people(customer: Customer) -> Iterator[tuple[UUID, Reader]]:
+def people_of(customer: Customer) -> Iterator[tuple[PortalUser, Reader]]:
+    """Return the people who may see the customer's billing, with the language they read."""
     for access in _accesses(customer):
         user = access.portal_user
-        yield user.pk, Reader(user.email, user.language or customer.language)
+        yield user, Reader(user.email, user.language or customer.language)

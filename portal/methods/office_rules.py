@@ -19,6 +19,7 @@ from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.ui.errors import forbidden
 from tenants.config.registry import (
+    AUTOPAY_OFFERED,
     CARD_CHANGES,
     CARDS_ALLOW_ADD,
     CARDS_ALLOW_DELETE,
@@ -52,6 +53,11 @@ class MethodRulesForm(forms.Form):
     warns = forms.BooleanField(
         label=gettext_lazy("Mail customers 30 and 7 days before a card on file expires"), required=False
     )
+    autopay = forms.BooleanField(
+        label=gettext_lazy("Autopay"),
+        help_text=gettext_lazy("Customers may have invoices charged when they are due, within limits they set."),
+        required=False,
+    )
     told = forms.CharField(
         label=gettext_lazy("Who is told of changes"),
         help_text=gettext_lazy("E-mail addresses with commas between them. Empty: all who manage invoices."),
@@ -75,6 +81,7 @@ class MethodRulesForm(forms.Form):
             CARDS_ALLOW_ADD.name: given["may_add"],
             CARDS_ALLOW_DELETE.name: given["may_remove"],
             CARDS_EXPIRY_NOTICE.name: given["warns"],
+            AUTOPAY_OFFERED.name: given["autopay"],
             CARD_CHANGES.name: given["told"],
         }
 
@@ -88,6 +95,7 @@ class MethodRulesForm(forms.Form):
             "may_add": settings.get(CARDS_ALLOW_ADD),
             "may_remove": settings.get(CARDS_ALLOW_DELETE),
             "warns": settings.get(CARDS_EXPIRY_NOTICE),
+            "autopay": settings.get(AUTOPAY_OFFERED),
             "told": settings.get(CARD_CHANGES),
         }
 

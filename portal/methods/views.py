@@ -28,7 +28,7 @@ from portal.payments.csp import with_card_form
 from portal.payments.models import PaymentMethod
 from portal.payments.notices import Notice
 from portal.payments.plans import rules_of
-from tenants.config.registry import CARDS_ALLOW_ADD, CARDS_ALLOW_DELETE
+from tenants.config.registry import AUTOPAY_OFFERED, CARDS_ALLOW_ADD, CARDS_ALLOW_DELETE
 
 
 class AddForm(Form):
@@ -47,6 +47,7 @@ def show_methods(request: MethodsRequest) -> HttpResponse:
         "rows": rows,
         "may_add": _may_add(request),
         "may_remove": request.settings.get(CARDS_ALLOW_DELETE),
+        "offers_autopay": request.settings.get(AUTOPAY_OFFERED),
         "account": request.viewer.chosen if len(request.viewer.grants) > 1 else None,
     }
     return render(request, "methods/list.html", context)
@@ -198,5 +199,12 @@ def remove(request: MethodsRequest, method_id: UUID) -> HttpResponse:
         remove_method(customer_id=request.customer_id, method_id=row.pk, by=actor_of(request), now=timezone.now())
     except errors.UnknownMethod:
         raise Http404 from None
+    except errors.StillNeeded:
+        messages.error(
+            request,
+            _("%(method)s stays: Autopay charges it. Replace it, or choose another one for autopay first.")
+            % {"method": words},
+        )
+        return HttpResponseRedirect(reverse("methods:list"), status=303)
     messages.success(request, _("%(method)s is off file.") % {"method": words})
     return HttpResponseRedirect(reverse("methods:list"), status=303)

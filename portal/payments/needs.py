@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.payments.dispute_words import state_words
-from portal.payments.models import Dispute, Refund, RefundProposal
+from portal.payments.ledger import PAYABLE
+from portal.payments.models import AutopayCharge, Dispute, Refund, RefundProposal
 from portal.payments.services.reconcile import open_differences
 from portal.ui.formats import format_money, format_weekday_date
 
@@ -28,8 +29,27 @@ class Need:
 
 
 def needs() -> list[Need]:
-    """Return disputes to answer, refunds that wait for a second person or came back, and differences to Stripe."""
-    return [*_disputes(), *_proposals(), *_refunds(), *_differences()]
+    """Return disputes, autopay that failed twice, refunds to approve or that came back, differences to Stripe."""
+    return [*_disputes(), *_autopay(), *_proposals(), *_refunds(), *_differences()]
+
+
+def _autopay() -> list[Need]:
+    failed = AutopayCharge.objects.filter(
+        state=AutopayCharge.State.HANDED_OVER, invoice__status__in=PAYABLE
+    ).select_related("mandate__bill_to", "invoice")
+    return [
+        Need(
+            reverse("office:customer", args=[charge.mandate.bill_to_id]),
+            "triangle-alert",
+            _("Autopay of %(name)s failed twice: %(amount)s")
+            % {
+                "name": charge.mandate.bill_to.name,
+                "amount": format_money(charge.amount_cents, charge.invoice.currency),
+            },
+            _("Invoice %(number)s is to be paid by hand") % {"number": charge.invoice.number},
+        )
+        for charge in failed.order_by("id")[:SHOWN]
+    ]
 
 
 def _disputes() -> list[Need]:

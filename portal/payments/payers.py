@@ -1,4 +1,4 @@
-"""Who pays: a person who is signed in, or one browser that holds the link to an invoice."""
+"""Who pays: a person who is signed in, one browser that holds the link to an invoice, or a customer's autopay."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from portal.payments.models import PaymentAttempt
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """A signed-in person; or a share link together with the browser that uses it, for links are passed on."""
+    """A signed-in person; a share link with the browser that uses it, for links are passed on; or a mandate."""
 
     portal_user_id: UUID | None = None
     share_link_id: UUID | None = None
     browser_hash: bytes = b""
+    mandate_id: UUID | None = None
 
     def attempts(self) -> QuerySet[PaymentAttempt]:
         """Return what this payer has tried, and nobody else's."""
@@ -24,6 +25,8 @@ class Payer:
             return PaymentAttempt.objects.filter(portal_user_id=self.portal_user_id)
         if self.share_link_id and self.browser_hash:
             return PaymentAttempt.objects.filter(share_link_id=self.share_link_id, payer_browser=self.browser_hash)
+        if self.mandate_id:
+            return PaymentAttempt.objects.filter(mandate_id=self.mandate_id)
         return PaymentAttempt.objects.none()
 
     def made(self, attempt: PaymentAttempt) -> bool:
@@ -34,4 +37,5 @@ class Payer:
         """Write on an attempt whose it is."""
         attempt.portal_user_id = self.portal_user_id
         attempt.share_link_id = self.share_link_id
+        attempt.mandate_id = self.mandate_id
         attempt.payer_browser = self.browser_hash or None

@@ -73,6 +73,14 @@ def way_on_file(
     return Way("", method, params)
 
 
+def way_of_mandate(method_id: UUID, bill_to_id: UUID, rules: PayRules, currency: str) -> Way:
+    """Return the way of a charge that its customer has allowed beforehand; raises MethodGone (PAY-20, F15)."""
+    method = find_usable(bill_to_id, rules, currency).get(method_id)
+    if method is None:
+        raise errors.MethodGone
+    return Way("", method, {"payment_method": method.stripe_pm_id, "off_session": "recurring"})
+
+
 def find_usable(bill_to_id: UUID, rules: PayRules, currency: str) -> dict[UUID, PaymentMethod]:
     """Return the methods on file that can pay now, the default first."""
     excluded = excluded_types(rules, currency)

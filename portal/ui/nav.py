@@ -36,7 +36,9 @@ class NavItem:
 
 PORTAL = (
     NavEntry("home:home", _("Home"), "house", ("home:",)),
-    NavEntry("invoices:list", _("Invoices"), "wallet", ("invoices:", "payments:", "statements:", "methods:")),
+    NavEntry(
+        "invoices:list", _("Invoices"), "wallet", ("invoices:", "payments:", "statements:", "methods:", "autopay:")
+    ),
 )
 OFFICE = (
     NavEntry("office:today", _("Today"), "house", ("office:today",)),
@@ -59,6 +61,7 @@ _BY_NAMESPACE: dict[str, tuple[NavEntry, ...]] = {
     "payments": PORTAL,
     "statements": PORTAL,
     "methods": PORTAL,
+    "autopay": PORTAL,
     "accounts": PORTAL,
     "office": OFFICE,
     "billing": OFFICE,

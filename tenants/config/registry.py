@@ -233,6 +233,9 @@ CARDS_ALLOW_DELETE = declare("cards.allow_delete", True, _bool, "Whether custome
 CARDS_EXPIRY_NOTICE = declare(
     "cards.expiry_notice", True, _bool, "Whether customers are mailed 30 and 7 days before a card on file expires."
 )
+AUTOPAY_OFFERED = declare(
+    "autopay.offered", True, _bool, "Whether customers may have their invoices charged when they are due (X-10)."
+)
 CARD_CHANGES = declare(
     "notify.card_changes",
     "",

@@ -29,7 +29,16 @@ from portal.accounts.tokens import mint_token
 from portal.customers.models import Contact, ContactPoint, Customer, Location
 from portal.documents.services import store_logo
 from portal.invoices.models import Invoice
-from portal.payments.models import Credit, Payment, PaymentAllocation, PaymentAttempt, PaymentMethod, RefundProposal
+from portal.payments.models import (
+    AutopayCharge,
+    AutopayMandate,
+    Credit,
+    Payment,
+    PaymentAllocation,
+    PaymentAttempt,
+    PaymentMethod,
+    RefundProposal,
+)
 from portal.settings.models import CompanyProfile
 from tenants.audit import SYSTEM
 from tenants.context import TenantFacts, serving
@@ -108,6 +117,7 @@ POSTED = {
     "office:payment_refund": {"amount_0": "1.00", "effect": "reopen", "reason": "goodwill", "confirm": "1"},
     "office:invoice_mail": {"to": "alice@example.com"},
     "office:payment_proposal": {"do": "decline"},
+    "autopay:change": {"do": "revoke"},
     "methods:replace": {"form_key": "01930000-0000-7000-8000-000000000003", "token": "ctoken_x"},
     "payments:pay": {"amount": "1.00", "confirmation_token": "ctoken_x"},
 }
@@ -192,7 +202,8 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
         "payment_id": str(attempt.payment.pk),
         "proposal_id": str(_proposal(attempt.payment).pk),
         "credit_id": str(attempt.payment.credits.get().pk),
-        "method_id": str(_method(alice, user).pk),
+        "method_id": str((method := _method(alice, user)).pk),
+        "charge_id": str(_charge(method, user, invoice).pk),
         "accounts:link.token": link.token,
         "accounts:fresh_link.token": link.token,
         "office:welcome.token": welcome,
@@ -317,6 +328,28 @@ def _method(customer: Customer, user: PortalUser) -> PaymentMethod:
         stripe_pm_id="pm_acct_acme",
         created_at=NOW,
         activated_at=NOW,
+    )
+
+
+def _charge(method: PaymentMethod, user: PortalUser, invoice: Invoice) -> AutopayCharge:
+    """Autopay that is going to charge the invoice."""
+    mandate = AutopayMandate.objects.create(
+        bill_to=method.bill_to,
+        method=method,
+        cap_cents=1_000_000,
+        notice_days=5,
+        text_version="zebra",
+        authorised_by=user,
+        authorised_at=NOW,
+        created_at=NOW,
+    )
+    return AutopayCharge.objects.create(
+        mandate=mandate,
+        invoice=invoice,
+        amount_cents=765432,
+        planned_on=(NOW + timedelta(days=3650)).date(),
+        announced_at=NOW,
+        created_at=NOW,
     )
 
 

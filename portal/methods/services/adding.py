@@ -17,7 +17,7 @@ from portal.methods.setups import MethodFacts, SetupFacts
 from portal.payments.errors import PaymentsOff
 from portal.payments.intents import AnswerUnknown, NotExecuted
 from portal.payments.models import PaymentMethod
-from portal.payments.services.on_file import choose_default, end_method, lock_customer, tell
+from portal.payments.services.on_file import choose_default, end_method, lock_customer, move_mandates, tell
 from portal.payments.services.settle import account_of
 from portal.payments.services.stripe_customers import ensure_stripe_customer
 from tenants.audit import SYSTEM, Actor, record
@@ -203,6 +203,7 @@ def _activate(row: PaymentMethod, facts: MethodFacts, now: datetime) -> None:
     if old is None:
         tell(row, "added", by=by, now=now)
         return
+    move_mandates(old, row)
     end_method(old, now=now)
     tell(row, "replaced", by=by, now=now, old=old)
 

@@ -12,7 +12,14 @@ from portal.customers.models import Customer
 from portal.methods import errors, setups
 from portal.methods.services.adding import adopt_method, settle_method
 from portal.payments.models import PaymentMethod
-from portal.payments.services.on_file import choose_default, end_method, lock_customer, tell
+from portal.payments.services.on_file import (
+    choose_default,
+    end_method,
+    is_needed,
+    lock_customer,
+    pause_mandates_of,
+    tell,
+)
 from portal.payments.services.settle import account_of
 from tenants.audit import SYSTEM, Actor, record
 from tenants.context import TenantContext
@@ -23,8 +30,10 @@ State = PaymentMethod.State
 
 @transaction.atomic
 def remove_method(*, customer_id: UUID, method_id: UUID, by: Actor, now: datetime) -> PaymentMethod:
-    """Take a method off file; raises UnknownMethod. It cannot be used from now on, Stripe forgets it right after."""
+    """Take a method off file; raises UnknownMethod, StillNeeded. It is unusable from now on, Stripe forgets it next."""
     row = _lock(customer_id, method_id, PaymentMethod.LIVE)
+    if is_needed(row.pk):
+        raise errors.StillNeeded
     was_default = row.is_default
     end_method(row, now=now)
     if was_default:
@@ -91,6 +100,7 @@ def look_at_method(*, context: TenantContext, account_id: str, method_id: str, n
         if facts is None or (not facts.customer and row.state != State.VERIFYING):
             was_default = row.is_default
             end_method(row, now=now)
+            pause_mandates_of(row, now=now)
             if was_default:
                 choose_default(row.bill_to_id, None)
             tell(row, "ended", by=SYSTEM, now=now)

@@ -51,7 +51,8 @@ def refuse_card_testing(*, payer: Payer, bill_to_id: UUID, ip: str | None, now: 
 
 def must_sign_in(payer: Payer, now: datetime) -> bool:
     """Whether this payer is nobody we know while somebody tries cards at this company."""
-    return payer.portal_user_id is None and _declined(now).count() > FOR_COMPANY
+    known = payer.portal_user_id or payer.mandate_id
+    return known is None and _declined(now).count() > FOR_COMPANY
 
 
 def _declined(now: datetime) -> QuerySet[PaymentAttempt]:

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from django.db.models import Q
+
 from portal.customers.models import Customer
-from portal.payments.models import PaymentMethod
+from portal.payments.models import AutopayMandate, PaymentMethod
 from tenants.audit import SYSTEM, Actor, record
 from tenants.outbox import emit
 
@@ -15,6 +17,7 @@ State = PaymentMethod.State
 Change = Literal["added", "replaced", "removed", "default", "ended"]
 DETACH = "payment_method.detach"
 CHANGED = "payment_method.changed"
+AUTOPAY_CHANGED = "autopay.changed"
 
 
 def lock_customer(customer_id: UUID) -> None:
@@ -47,8 +50,36 @@ def invalidate_method(method_id: UUID | None, *, now: datetime) -> bool:
     if row.is_default:
         choose_default(row.bill_to_id, None)
         row.is_default = False
+    pause_mandates_of(row, now=now)
     tell(row, "ended", by=SYSTEM, now=now)
     return True
+
+
+def is_needed(method_id: UUID) -> bool:
+    """Whether autopay charges the method, at first or when the first fails (CARD-03)."""
+    live = AutopayMandate.objects.filter(state__in=AutopayMandate.LIVE)
+    return live.filter(Q(method_id=method_id) | Q(fallback_id=method_id)).exists()
+
+
+def move_mandates(old: PaymentMethod, new: PaymentMethod) -> None:
+    """Have autopay charge the method that took another's place."""
+    live = AutopayMandate.objects.filter(state__in=AutopayMandate.LIVE)
+    live.filter(method=old, fallback=new).update(fallback=None)
+    live.filter(method=old).update(method=new)
+    live.filter(fallback=old, method=new).update(fallback=None)
+    live.filter(fallback=old).update(fallback=new)
+
+
+def pause_mandates_of(row: PaymentMethod, *, now: datetime) -> None:
+    """Charge nothing more by itself until the customer has named another method (F17)."""
+    AutopayMandate.objects.filter(fallback=row, state__in=AutopayMandate.LIVE).update(fallback=None)
+    for mandate in AutopayMandate.objects.filter(method=row, state=AutopayMandate.State.ACTIVE):
+        AutopayMandate.objects.filter(pk=mandate.pk).update(
+            state=AutopayMandate.State.PAUSED, paused_because=AutopayMandate.Pause.METHOD
+        )
+        record("autopay.paused", by=SYSTEM, now=now, target=mandate, after={"because": "method"})
+        payload = {"mandate": str(mandate.pk), "change": "paused", "by": ""}
+        emit(AUTOPAY_CHANGED, key=f"autopay:{mandate.pk}:paused:{now.timestamp():.6f}", payload=payload, now=now)
 
 
 def tell(row: PaymentMethod, change: Change, *, by: Actor, now: datetime, old: PaymentMethod | None = None) -> None:

@@ -158,11 +158,17 @@ def _keep_method(attempt: PaymentAttempt, facts: IntentFacts, now: datetime) -> 
         emit("payment.method_saved", key=f"saved:{facts.saved_method}", payload=payload, now=now)
 
 
+def _origin_of(attempt: PaymentAttempt) -> str:
+    if attempt.mandate_id:
+        return Payment.Origin.AUTOPAY
+    return Payment.Origin.LINK if attempt.share_link_id else Payment.Origin.PORTAL
+
+
 def _new_payment(attempt: PaymentAttempt, now: datetime) -> Payment:
     return Payment(
         bill_to_id=attempt.bill_to_id,
         attempt=attempt,
-        origin=Payment.Origin.LINK if attempt.share_link_id else Payment.Origin.PORTAL,
+        origin=_origin_of(attempt),
         amount_cents=attempt.amount_cents,
         currency=attempt.currency,
         initiated_at=attempt.created_at,

@@ -28,7 +28,7 @@ from portal.payments.services.card_testing import SUBMITTED, refuse_card_testing
 from portal.payments.services.posting import apply_intent, lock_invoices, shares_of
 from portal.payments.services.settle import Settled, abandon_attempt, close_unexecuted, mark_unknown
 from portal.payments.services.stripe_customers import ensure_stripe_customer
-from portal.payments.ways import Way, takes_anything, way_by_token, way_on_file
+from portal.payments.ways import Way, takes_anything, way_by_token, way_of_mandate, way_on_file
 from tenants.audit import Actor, record
 from tenants.context import TenantContext
 
@@ -114,6 +114,8 @@ def _way_of(submission: Submission, bill_to_id: UUID, payer: Payer, rules: PayRu
         raise errors.PaymentsOff
     if submission.method_id is None:
         return way_by_token(submission.token, rules, currency, saves=submission.saves and bool(payer.portal_user_id))
+    if payer.mandate_id:
+        return way_of_mandate(submission.method_id, bill_to_id, rules, currency)
     if payer.portal_user_id is None:
         raise errors.MethodGone
     agent = submission.user_agent

@@ -1,0 +1,63 @@
+"""The page of autopay: set up, see what comes, skip, pause, end (P-12)."""
+
+from __future__ import annotations
+
+from portal.autopay.services import charging
+from portal.payments.models import AutopayCharge, AutopayMandate
+from tests.portal.methods.keeping import choose, keep
+from tests.portal.payments.bench import Bench, later
+
+PAGE = "/pay/autopay/"
+
+
+def test_a_customer_sets_up_sees_skips_pauses_and_ends(bench: Bench) -> None:
+    browser = bench.browser()
+    assert "Invoices that pay themselves" in browser.get(PAGE).content.decode()
+    assert browser.get(f"{PAGE}set-up")["Location"] == "/pay/methods/add"
+    row = keep(bench).row
+    html = browser.get(f"{PAGE}set-up").content.decode()
+    assert "I allow Acme Heating &amp; Air to charge my invoices" in html
+    terms = {"method": str(row.pk), "fallback": "", "cap": "500.00", "notice": "5"}
+    assert browser.post(f"{PAGE}set-up", terms).status_code == 422
+    assert browser.post(f"{PAGE}set-up", {**terms, "agrees": "on", "fallback": str(row.pk)}).status_code == 422
+    assert browser.post(f"{PAGE}set-up", {**terms, "agrees": "on"}).status_code == 303
+    with bench.acme() as context:
+        mandate = AutopayMandate.objects.get()
+        assert (mandate.cap_cents, mandate.notice_days, mandate.authorised_by.email) == (50000, 5, "alice@example.com")
+        charging.run_autopay(context=context, now=later())
+        charges = {charge.invoice.number: charge for charge in AutopayCharge.objects.select_related("invoice")}
+    html = browser.get(PAGE).content.decode()
+    assert "Visa ending 4242" in html
+    assert "Invoice 1042" in html
+    assert "$412.50" in html
+    browser.post(f"{PAGE}skip/{charges['1042'].pk}")
+    assert "Skipped" in browser.get(PAGE).content.decode()
+    for do, state in (("pause", "paused"), ("resume", "active"), ("revoke", "revoked")):
+        browser.post(f"{PAGE}change", {"do": do})
+        with bench.acme():
+            assert AutopayMandate.objects.get().state == state
+    assert browser.post(f"{PAGE}change", {"do": "pause"}).status_code == 404
+
+
+def test_nobody_touches_the_autopay_of_another_customer(bench: Bench) -> None:
+    """AUZ-02."""
+    row = keep(bench).row
+    browser = bench.browser()
+    terms = {"method": str(row.pk), "fallback": "", "cap": "500.00", "notice": "5", "agrees": "on"}
+    browser.post(f"{PAGE}set-up", terms)
+    with bench.acme() as context:
+        charging.run_autopay(context=context, now=later())
+        charge = AutopayCharge.objects.first()
+    assert charge
+    bob = bench.browser("bob@example.com")
+    assert bob.post(f"{PAGE}skip/{charge.pk}").status_code == 404
+    assert bob.post(f"{PAGE}change", {"do": "revoke"}).status_code == 404
+    assert bob.post(f"{PAGE}set-up", terms)["Location"] == "/pay/methods/add"
+
+
+def test_a_company_that_does_not_offer_autopay_hides_it(bench: Bench) -> None:
+    choose(bench, autopay__offered=False)
+    browser = bench.browser()
+    assert browser.get(PAGE).status_code == 404
+    assert browser.get(f"{PAGE}set-up").status_code == 404
+    assert "Autopay" not in browser.get("/pay/methods/").content.decode()
