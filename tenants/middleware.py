@@ -28,7 +28,7 @@ from infra.ids import uuid7
 from infra.observability import tag
 from tenants import neutral
 from tenants.activity import note_activity
-from tenants.backend.base import ScopeNotApplied
+from tenants.backend.refusals import ScopeNotApplied
 from tenants.context import (
     IdentityMismatch,
     Place,

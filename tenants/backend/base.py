@@ -12,47 +12,20 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import Error, InterfaceError
+from django.db import Error
 from django_tenants.postgresql_backend import base as library
 
 from tenants.backend.cleaning import CLEAN, CLEAN_ANSWERS, clean, settle
 from tenants.backend.editor import SchemaEditor
 from tenants.backend.messages import begins_with, execute_with_begin
 from tenants.backend.recycling import Recycled, note_meeting
+from tenants.backend.refusals import NotARead, ScopeChangedInTransaction, ScopeNotApplied, StaleCursor
 from tenants.scope import Scope, current_scope, scope_or_none
 
 T = TypeVar("T")
 _plain = library.original_backend.DatabaseWrapper
 
 SET_SCOPE = "SELECT set_config('search_path', %s, false), set_config('role', %s, false)"
-
-
-class ScopeNotApplied(InterfaceError):
-    """The server could not be brought into the scope; the connection has been closed (ISO-01)."""
-
-
-class ScopeChangedInTransaction(RuntimeError):
-    """One transaction tried to touch two scopes (Decided 16)."""
-
-    def __init__(self, first: Scope, second: Scope) -> None:
-        super().__init__(
-            f"This transaction began in scope {first.kind} ({first.schema}) and now asks for {second.kind}"
-            f" ({second.schema}). No transaction touches both halves: end it first."
-        )
-
-
-class StaleCursor(RuntimeError):
-    """A cursor outlived the scope or the connection it was opened in (D14)."""
-
-    def __init__(self) -> None:
-        super().__init__("This cursor was opened in another scope. Open cursors inside the scope that uses them.")
-
-
-class NotARead(RuntimeError):
-    """Something else than one read was about to run before its tenant was proven."""
-
-    def __init__(self, sql: object) -> None:
-        super().__init__(f"Only a SELECT may travel with the proof, not {str(sql)[:60]!r}.")
 
 
 @dataclass(frozen=True, slots=True)

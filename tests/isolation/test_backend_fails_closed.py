@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.utils import ProgrammingError
 
 from portal.customers.models import Customer
-from tenants.backend.base import ScopeChangedInTransaction, ScopeNotApplied, StaleCursor
+from tenants.backend.refusals import ScopeChangedInTransaction, ScopeNotApplied, StaleCursor
 from tenants.models import Tenant
 from tenants.rows import WrongTenant
 from tenants.scope import NoScope, control_scope, enter, make_tenant_scope, tenant_scope

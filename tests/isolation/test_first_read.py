@@ -17,7 +17,7 @@ from portal.accounts.models import PortalSession, PortalUser
 from portal.accounts.sessions import NewSession, cookie_name, hash_token, start_session
 from portal.customers.models import Customer
 from tenants import context as tenancy
-from tenants.backend.base import NotARead, ScopeNotApplied
+from tenants.backend.refusals import NotARead, ScopeNotApplied
 from tenants.context import IdentityMismatch, prove_and_read, prove_tenant
 from tenants.models import Hold, Tenant
 from tenants.scope import control_scope, enter, make_tenant_scope, tenant_scope

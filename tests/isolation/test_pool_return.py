@@ -10,7 +10,8 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
-from tenants.backend.base import DatabaseWrapper, ScopeNotApplied, StaleCursor
+from tenants.backend.base import DatabaseWrapper
+from tenants.backend.refusals import ScopeNotApplied, StaleCursor
 from tenants.scope import enter, make_tenant_scope, owner_scope, tenant_scope
 from tests import databases
 from tests.cast import ACME, GLOBEX
