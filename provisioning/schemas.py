@@ -20,7 +20,6 @@ from tenants.scope import (
     ROUTE_ROLE,
     SCHEMA_NAME,
     SETTINGS_ROLE,
-    TENANT_GROUP,
     BadSchemaName,
     owner_scope,
 )
@@ -96,12 +95,12 @@ def create_schema(schema: str) -> None:
 def creation_of(schema: str) -> tuple[str, ...]:
     """Return the statements that make a schema and its role and say who may take that role."""
     name = checked(schema)
+    # The members are named with the new role: each GRANT afterwards would have the server go through all the roles
+    # that the owner has ever made (18 ms beside 5,000 companies, growing with them; this takes 3 ms).
     return (
+        "SET LOCAL createrole_self_grant = 'set'",
         f"CREATE SCHEMA {name}",
-        f"CREATE ROLE {name} NOLOGIN",
-        f"GRANT {TENANT_GROUP} TO {name}",
-        f"GRANT {name} TO {APP_LOGIN} WITH INHERIT FALSE, SET TRUE",
-        f"GRANT {name} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE",
+        f"CREATE ROLE {name} NOLOGIN ROLE {APP_LOGIN}",
     )
 
 
@@ -165,6 +164,9 @@ def table_grants(name: str, tables: Iterable[str]) -> tuple[str, ...]:
     return tuple(f'GRANT {fewer.get(table, RIGHTS)} ON "{table}" TO {name}' for table in sorted(tables))
 
 
+# What stands in schema gate shows each role the rows of its own name, so everybody may ask: nobody but a tenant's role
+# gets an answer. A group for the tenants' roles would have to be told of each new one, which takes the longer the
+# more there are.
 CONTROL_GRANTS = f"""
 GRANT USAGE ON SCHEMA public TO {CONTROL_ROLE}, {SETTINGS_ROLE};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {CONTROL_ROLE};
@@ -172,10 +174,10 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {CONTROL_ROLE};
 REVOKE INSERT, UPDATE, DELETE ON public.django_migrations FROM {CONTROL_ROLE};
 REVOKE UPDATE, DELETE ON public.tenants_platformauditevent FROM {CONTROL_ROLE};
 REVOKE DELETE ON public.tenants_tenant FROM {CONTROL_ROLE};
-GRANT USAGE ON SCHEMA gate TO {ROUTE_ROLE}, {TENANT_GROUP};
+GRANT USAGE ON SCHEMA gate TO PUBLIC;
 GRANT SELECT ON gate.hosts TO {ROUTE_ROLE};
-GRANT SELECT ON gate.me, gate.settings TO {TENANT_GROUP};
-GRANT EXECUTE ON FUNCTION gate.prove() TO {TENANT_GROUP};
+GRANT SELECT ON gate.me, gate.settings TO PUBLIC;
+GRANT EXECUTE ON FUNCTION gate.prove() TO PUBLIC;
 GRANT SELECT (id, config_version, plan_id), UPDATE (config_version) ON public.tenants_tenant TO {SETTINGS_ROLE};
 GRANT SELECT ON public.tenants_cohort, public.tenants_cohortmember TO {SETTINGS_ROLE};
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.tenants_settingvalue TO {SETTINGS_ROLE};
@@ -189,13 +191,16 @@ def settle_control_grants() -> None:
     with connection.cursor() as cursor:
         # Roles belong to the whole cluster: two databases set up at once must not both create one.
         cursor.execute("SELECT pg_advisory_xact_lock(7243002)")
-        for role in (CONTROL_ROLE, ROUTE_ROLE, SETTINGS_ROLE, TENANT_GROUP):
+        for role in (CONTROL_ROLE, ROUTE_ROLE, SETTINGS_ROLE):
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
             if cursor.fetchone() is None:
                 cursor.execute(f"CREATE ROLE {role} NOLOGIN")
-            if role != TENANT_GROUP:
-                cursor.execute(f"GRANT {role} TO {APP_LOGIN} WITH INHERIT FALSE, SET TRUE")
-                cursor.execute(f"GRANT {role} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE")
+            cursor.execute(f"GRANT {role} TO {APP_LOGIN} WITH INHERIT FALSE, SET TRUE")
+            cursor.execute(f"GRANT {role} TO CURRENT_USER WITH INHERIT FALSE, SET TRUE")
+        # A tenant's role is made with the login as a member, who inherits what its own attribute says (S2).
+        cursor.execute("SELECT rolinherit FROM pg_roles WHERE rolname = %s", [APP_LOGIN])
+        if cursor.fetchone()[0]:
+            cursor.execute(f"ALTER ROLE {APP_LOGIN} NOINHERIT")
         for statement in filter(str.strip, CONTROL_GRANTS.split(";")):
             cursor.execute(statement)
 

@@ -17,7 +17,6 @@ SCHEMA_NAME = re.compile(r"\At_[0-9a-f]{12,32}\Z")
 CONTROL_ROLE = "porchlight_control"
 ROUTE_ROLE = "porchlight_route"
 SETTINGS_ROLE = "porchlight_settings"
-TENANT_GROUP = "porchlight_tenant"
 
 Kind = Literal["tenant", "control", "route", "settings", "owner"]
 

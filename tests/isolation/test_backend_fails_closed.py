@@ -51,6 +51,9 @@ def test_the_login_itself_can_read_nothing(db: None) -> None:
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 raw.execute(statement)
+        # Whoever asks the proof gets the row of its own name.
+        assert raw.execute("SELECT gate.prove()").fetchone() == (None,)
+        assert raw.execute("SELECT * FROM gate.settings").fetchall() == []
 
 
 def test_a_scope_that_cannot_be_entered_closes_the_connection(db: None) -> None:
