@@ -29,16 +29,6 @@ from portal.accounts.tokens import mint_token
 from portal.customers.models import Contact, ContactPoint, Customer, Location
 from portal.documents.services import store_logo
 from portal.invoices.models import Invoice
-from portal.payments.models import (
-    AutopayCharge,
-    AutopayMandate,
-    Credit,
-    Payment,
-    PaymentAllocation,
-    PaymentAttempt,
-    PaymentMethod,
-    RefundProposal,
-)
 from portal.settings.models import CompanyProfile
 from tenants.audit import SYSTEM
 from tenants.context import TenantFacts, serving
@@ -46,6 +36,7 @@ from tenants.scope import tenant_scope
 from tests.cast import ACME, GLOBEX, NOW
 from tests.conftest import HostClient
 from tests.isolation.links import plant_link
+from tests.isolation.world_money import make_attempt, make_charge, make_method, make_proposal
 
 SCHEMAS = {ACME: "t_ac3e00000000000000000001", GLOBEX: "t_610be8000000000000000002"}
 HOSTS = {ACME: "acme.portal.localhost", GLOBEX: "globex.portal.localhost"}
@@ -182,7 +173,7 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
     alice = Customer.objects.get(number="C-1001")
     user = PortalUser.objects.get(email="alice@example.com")
     invoice = Invoice.objects.get(external_id="INV-1042")
-    attempt = _attempt(alice, user, invoice)
+    attempt = make_attempt(alice, user, invoice)
     logo = store_logo(tenant=tenant, data=_picture(), by=SYSTEM, now=NOW)
     now = timezone.now()
     link = mint_token(
@@ -200,10 +191,10 @@ def _fill_acme(tenant: TenantFacts) -> tuple[dict[str, str], dict[str, dict[str,
         "invoice_id": str(invoice.pk),
         "attempt_id": str(attempt.pk),
         "payment_id": str(attempt.payment.pk),
-        "proposal_id": str(_proposal(attempt.payment).pk),
+        "proposal_id": str(make_proposal(attempt.payment).pk),
         "credit_id": str(attempt.payment.credits.get().pk),
-        "method_id": str((method := _method(alice, user)).pk),
-        "charge_id": str(_charge(method, user, invoice).pk),
+        "method_id": str((method := make_method(alice, user)).pk),
+        "charge_id": str(make_charge(method, user, invoice).pk),
         "accounts:link.token": link.token,
         "accounts:fresh_link.token": link.token,
         "office:welcome.token": welcome,
@@ -248,108 +239,6 @@ def _plant() -> None:
                 "kind": "service",
             }
         ],
-    )
-
-
-def _attempt(customer: Customer, user: PortalUser, invoice: Invoice) -> PaymentAttempt:
-    """A payment that went through last month, with its receipt."""
-    attempt = PaymentAttempt.objects.create(
-        bill_to=customer,
-        portal_user=user,
-        form_key=uuid7(),
-        plan=[{"invoice": str(invoice.pk), "amount_cents": 100}],
-        plan_hash="zebra",
-        request_hash="zebra",
-        method_kind="card",
-        amount_cents=100,
-        currency="USD",
-        state=PaymentAttempt.State.SUCCEEDED,
-        created_at=NOW,
-        submitted_at=NOW,
-        expires_at=NOW,
-        closed_at=NOW,
-    )
-    payment = Payment.objects.create(
-        bill_to=customer,
-        attempt=attempt,
-        origin=Payment.Origin.PORTAL,
-        status=Payment.Status.SUCCEEDED,
-        amount_cents=100,
-        currency="USD",
-        received_cents=100,
-        allocated_cents=100,
-        method={"kind": "card", "brand": "visa", "last4": "4242"},
-        receipt_no="ZEBRA-R1",
-        initiated_at=NOW,
-        succeeded_at=NOW,
-        created_at=NOW,
-    )
-    PaymentAllocation.objects.create(payment=payment, invoice=invoice, amount_cents=100, created_at=NOW)
-    Credit.objects.create(
-        customer=customer,
-        origin=Credit.Origin.OVERPAYMENT,
-        payment=payment,
-        amount_cents=765432,
-        remaining_cents=765432,
-        currency="USD",
-        created_at=NOW,
-    )
-    return attempt
-
-
-def _proposal(payment: Payment) -> RefundProposal:
-    """A refund that waits for a second person."""
-    return RefundProposal.objects.create(
-        payment=payment,
-        amount_cents=100,
-        currency="USD",
-        lines=[{"invoice": None, "amount_cents": 100, "effect": "reopen"}],
-        reason="other",
-        note="zebra-proposal",
-        form_key=uuid7(),
-        proposed_by=uuid7(),
-        proposed_by_name="zebra-proposer",
-        created_at=NOW,
-    )
-
-
-def _method(customer: Customer, user: PortalUser) -> PaymentMethod:
-    """A card on file."""
-    return PaymentMethod.objects.create(
-        bill_to=customer,
-        added_by=user,
-        kind=PaymentMethod.Kind.CARD,
-        brand="zebra",
-        last4="4242",
-        exp_month=12,
-        exp_year=2034,
-        state=PaymentMethod.State.ACTIVE,
-        is_default=True,
-        stripe_pm_id="pm_acct_acme",
-        created_at=NOW,
-        activated_at=NOW,
-    )
-
-
-def _charge(method: PaymentMethod, user: PortalUser, invoice: Invoice) -> AutopayCharge:
-    """Autopay that is going to charge the invoice."""
-    mandate = AutopayMandate.objects.create(
-        bill_to=method.bill_to,
-        method=method,
-        cap_cents=1_000_000,
-        notice_days=5,
-        text_version="zebra",
-        authorised_by=user,
-        authorised_at=NOW,
-        created_at=NOW,
-    )
-    return AutopayCharge.objects.create(
-        mandate=mandate,
-        invoice=invoice,
-        amount_cents=765432,
-        planned_on=(NOW + timedelta(days=3650)).date(),
-        announced_at=NOW,
-        created_at=NOW,
     )
 
 
