@@ -116,6 +116,9 @@ def _let_loose(product: LiveProduct, hosts: list[str], links: list[str]) -> Stor
         finally:
             over.set()
         watching.result()
+    # On a slow machine the watch may be over before its next round.
+    for host in hosts:
+        seen[host].append(knock(product, host))
     return Storm(product, hosts, presses, seen)
 
 

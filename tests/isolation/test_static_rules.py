@@ -26,7 +26,7 @@ MAY = {
     ("provisioning/fence.py", "path"): "a connection of its own that lives on the control plane",
     ("provisioning/fence.py", "raw"): "asks whether the connection is closed before it lets go of it",
     ("provisioning/blueprint.py", "path"): "SET LOCAL in the one transaction of the owner that fills an empty schema",
-    ("provisioning/fleet_worker.py", "path"): "SET LOCAL in the one transaction of the owner that migrates one schema",
+    ("provisioning/fleet_steps.py", "path"): "SET LOCAL in the one transaction of the owner that migrates one schema",
     ("provisioning/fleet.py", "thread"): "each thread opens its own scopes and its own connection",
     ("provisioning/fleet_check.py", "thread"): "each thread opens a connection of its own and no scope",
     ("tenants/rows.py", "alias"): "hands on what Django hands in",

@@ -57,6 +57,7 @@ def test_values_reasons_and_versions_are_those_of_the_native_accessor(flags: Ope
         bool: flags.get_boolean_details,
         int: flags.get_integer_details,
         str: flags.get_string_details,
+        list: flags.get_object_details,
     }
     reasons = set()
     with tenant_scope(ACME, A):

@@ -63,9 +63,9 @@ def decline(
             submitted_at=at,
             expires_at=at,
             closed_at=at,
-            mandate_id=uuid7() if mandate else None,
         )
-        (payer or Payer(share_link_id=uuid4(), browser_hash=b"x" * 32)).sign(attempt)
+        nobody = Payer(mandate_id=uuid7()) if mandate else Payer(share_link_id=uuid4(), browser_hash=b"x" * 32)
+        (payer or nobody).sign(attempt)
         attempt.save(force_insert=True)
         record("payment.submitted", by=Actor("visitor", None, "", ip), now=at, target=attempt)
 
