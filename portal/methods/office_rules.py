@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from portal.accounts.owner_settings import keep_decision
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.ui.errors import forbidden
@@ -27,7 +25,6 @@ from tenants.config.registry import (
     METHODS_SECTION,
     PAY_METHODS,
 )
-from tenants.config.services import SettingsConflict, write_owner_settings
 from tenants.config.snapshot import Snapshot
 
 
@@ -115,21 +112,9 @@ def method_rules(request: StaffRequest) -> HttpResponse:
     form = MethodRulesForm(request.POST)
     if not form.is_valid():
         return _show(request, form, may_change, status=422)
-    try:
-        write_owner_settings(
-            tenant_id=request.tenant.id,
-            values=form.values(),
-            expected_version=form.cleaned_data["version"],
-            by=request.actor,
-            now=timezone.now(),
-        )
-    except SettingsConflict:
-        messages.error(
-            request, _("Somebody else changed these settings a moment ago. Here they are; nothing was saved.")
-        )
-    else:
-        messages.success(request, _("Saved. Customers see it from now on."))
-    return HttpResponseRedirect(reverse("office:payments_methods"), status=303)
+    return keep_decision(
+        request, form.values(), version=form.cleaned_data["version"], back=reverse("office:payments_methods")
+    )
 
 
 def _show(request: StaffRequest, form: MethodRulesForm, may_change: bool, *, status: int = 200) -> HttpResponse:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from portal.accounts.owner_settings import keep_decision
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.payments.money_field import MoneyField
@@ -26,7 +25,6 @@ from tenants.config.registry import (
     REFUND_SECOND_PERSON,
     REFUND_SECOND_PERSON_ABOVE,
 )
-from tenants.config.services import SettingsConflict, write_owner_settings
 
 LEAST_CENTS, MOST_CENTS = 50, 10_000_000
 
@@ -97,21 +95,7 @@ def rules(request: StaffRequest) -> HttpResponse:
     }
     if form.cleaned_data["second_above"] is not None:
         values[REFUND_SECOND_PERSON_ABOVE.name] = form.cleaned_data["second_above"]
-    try:
-        write_owner_settings(
-            tenant_id=request.tenant.id,
-            values=values,
-            expected_version=form.cleaned_data["version"],
-            by=request.actor,
-            now=timezone.now(),
-        )
-    except SettingsConflict:
-        messages.error(
-            request, _("Somebody else changed these settings a moment ago. Here they are; nothing was saved.")
-        )
-    else:
-        messages.success(request, _("Saved. Customers see it from now on."))
-    return HttpResponseRedirect(reverse("office:payments_rules"), status=303)
+    return keep_decision(request, values, version=form.cleaned_data["version"], back=reverse("office:payments_rules"))
 
 
 def _now(request: StaffRequest) -> dict[str, object]:

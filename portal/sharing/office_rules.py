@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from django import forms
-from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from portal.accounts.owner_settings import keep_decision
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.ui.errors import forbidden
 from tenants.config.registry import SHARE_FOLLOWS_PORTAL, SHARE_INVOICE_DAYS
-from tenants.config.services import SettingsConflict, write_owner_settings
 
 
 class LinkRulesForm(forms.Form):
@@ -51,24 +48,15 @@ def rules(request: StaffRequest) -> HttpResponse:
     form = LinkRulesForm(request.POST)
     if not form.is_valid():
         return _show(request, form, may_change, status=422)
-    try:
-        write_owner_settings(
-            tenant_id=request.tenant.id,
-            values={
-                SHARE_INVOICE_DAYS.name: form.cleaned_data["days"],
-                SHARE_FOLLOWS_PORTAL.name: form.cleaned_data["follow"],
-            },
-            expected_version=form.cleaned_data["version"],
-            by=request.actor,
-            now=timezone.now(),
-        )
-    except SettingsConflict:
-        messages.error(
-            request, _("Somebody else changed these settings a moment ago. Here they are; nothing was saved.")
-        )
-    else:
-        messages.success(request, _("Saved. Customers see it from now on."))
-    return HttpResponseRedirect(reverse("office:settings_links"), status=303)
+    return keep_decision(
+        request,
+        {
+            SHARE_INVOICE_DAYS.name: form.cleaned_data["days"],
+            SHARE_FOLLOWS_PORTAL.name: form.cleaned_data["follow"],
+        },
+        version=form.cleaned_data["version"],
+        back=reverse("office:settings_links"),
+    )
 
 
 def _now(request: StaffRequest) -> dict[str, object]:
