@@ -42,7 +42,7 @@ UPDATE provisioning_migrationstate t SET state = 'running', attempts = t.attempt
  WHERE l.schema_name = t.schema_name AND t.id IN (
               SELECT s.id FROM provisioning_migrationstate s JOIN provisioning_migrationwave w ON w.id = s.wave_id
                WHERE w.id = %s AND w.state = 'running' AND s.state = 'pending' AND s.next_at <= now()
-               ORDER BY s.next_at, s.schema_name LIMIT %s FOR UPDATE OF s SKIP LOCKED)
+               ORDER BY s.next_at LIMIT %s FOR UPDATE OF s SKIP LOCKED)
 RETURNING t.id, t.schema_name, t.from_release, t.attempts, l.stamp
 """
 _NEXT = """
