@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import update_wrapper
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial, update_wrapper
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,25 @@ from tenants.context import TenantContext, UnknownTenant, serving
 from tenants.scope import control_scope
 
 make_broker()
+
+# What the hints of a block are collected in, if they are.
+_collected: ContextVar[dict[tuple[str, UUID], Callable[[], object]] | None] = ContextVar("hints", default=None)
+
+
+@contextmanager
+def hints_once() -> Iterator[None]:
+    """Send each hint without ids that the block asks for after a commit once, when the block ends.
+
+    For work in batches: what one message would do for all is not asked for again and again.
+    """
+    collected: dict[tuple[str, UUID], Callable[[], object]] = {}
+    token = _collected.set(collected)
+    try:
+        yield
+    finally:
+        _collected.reset(token)
+        for send in collected.values():
+            send()
 
 
 class TenantTask:
@@ -51,7 +72,14 @@ class TenantTask:
 
     def hint_after_commit(self, tenant_id: UUID, **payload: Any) -> None:
         """Ask for this task once the open transaction has committed (ISO-22, ISO-23)."""
-        transaction.on_commit(lambda: self.hint_for(tenant_id, **payload), robust=True)
+        transaction.on_commit(lambda: self._hint_or_collect(tenant_id, payload), robust=True)
+
+    def _hint_or_collect(self, tenant_id: UUID, payload: dict[str, Any]) -> None:
+        collected = _collected.get()
+        if collected is None or payload:
+            self.hint_for(tenant_id, **payload)
+        else:
+            collected[self.kind, tenant_id] = partial(self.hint_for, tenant_id)
 
 
 class ControlTask:

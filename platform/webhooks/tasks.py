@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from django.utils import timezone
 
@@ -20,24 +20,25 @@ from tenants.tasks import control_task
 log = logging.getLogger("porchlight.webhooks")
 
 
-@control_task()
-def process_inbox(*, inbox_id: str) -> None:
-    """Work off one event of the inbox."""
-    from webhooks.services.process import process_event
+@control_task(queue="webhooks")
+def process_inbox(**_: Any) -> None:
+    """Work off a batch of what waits in the inbox; a queue of its own, so that a flood delays nobody's mail."""
+    from webhooks.services.process import work_off_inbox
 
-    process_event(inbox_id=UUID(inbox_id), now=timezone.now())
+    work_off_inbox(now=timezone.now())
 
 
 @every(30)
 def sweep_inbox(now: datetime) -> None:
-    """Ask again for every event that was forgotten or is due for another try; here if the broker is away."""
-    from webhooks.services.process import due_events
+    """Ask again when events were forgotten or are due for another try; here if the broker is away."""
+    from webhooks.services.process import due_events, process_event
 
     if is_stripe_away():
         return  # every event asks for a look at Stripe; what waits keeps its tries for when it answers (F23)
-    for inbox_id in due_events(now):
-        if not process_inbox.hint(inbox_id=str(inbox_id)):
-            process_inbox(inbox_id=str(inbox_id))
+    due = due_events(now)
+    if due and not process_inbox.hint():
+        for inbox_id in due:
+            process_event(inbox_id=inbox_id, now=now)
 
 
 @every(30)

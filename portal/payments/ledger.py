@@ -43,6 +43,9 @@ class Share:
     amount_cents: int
 
 
+Effect = tuple[Source, list[Leg]]
+
+
 class Unbalanced(ValueError):
     """The legs of one source do not sum to zero (PAY-15)."""
 
@@ -90,8 +93,16 @@ def is_posted(source: Source) -> bool:
 
 def post(source: Source, legs: Sequence[Leg], *, payment: Payment, currency: str, now: datetime) -> None:
     """Write the legs of one source; raises Unbalanced, IntegrityError when they stand there already."""
-    if sum(leg.delta_cents for leg in legs):
-        raise Unbalanced(source)
+    post_all([(source, legs)], payment=payment, currency=currency, now=now)
+
+
+def post_all(
+    effects: Sequence[tuple[Source, Sequence[Leg]]], *, payment: Payment, currency: str, now: datetime
+) -> None:
+    """Write the legs of several sources in one statement; raises Unbalanced, IntegrityError as for one."""
+    for source, legs in effects:
+        if sum(leg.delta_cents for leg in legs):
+            raise Unbalanced(source)
     Journal.objects.bulk_create(
         Journal(
             kind=source.kind,
@@ -104,6 +115,7 @@ def post(source: Source, legs: Sequence[Leg], *, payment: Payment, currency: str
             payment=payment,
             at=now,
         )
+        for source, legs in effects
         for leg in legs
     )
 
@@ -155,6 +167,15 @@ def keep_as_credit(payment: Payment, excess_cents: int, *, now: datetime) -> Non
 
 def take_receipt_number() -> str:
     """Return the next receipt number; the sequence stays locked until the transaction ends, so nothing is skipped."""
-    row, _ = NumberSequence.objects.select_for_update().get_or_create(kind="receipt")
-    NumberSequence.objects.filter(pk=row.pk).update(next_number=F("next_number") + 1)
-    return f"R-{row.next_number}"
+    first = NumberSequence(kind="receipt").next_number
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_NUMBER, ["receipt", first + 1])
+        row = cursor.fetchone()
+    return f"R-{row[0]}"
+
+
+TAKE_NUMBER = """
+INSERT INTO core_numbersequence AS known (kind, next_number) VALUES (%s, %s)
+    ON CONFLICT (kind) DO UPDATE SET next_number = known.next_number + 1
+RETURNING next_number - 1
+"""

@@ -19,7 +19,7 @@ from portal.customers.models import Customer
 from tenants.context import TenantContext, serving
 from tenants.models import Tenant
 from tenants.scope import scope_or_none
-from tenants.tasks import control_task, tenant_task
+from tenants.tasks import control_task, hints_once, tenant_task
 from tests import databases
 from tests.cast import ACME, GLOBEX
 
@@ -218,6 +218,26 @@ def test_no_message_is_seen_before_its_transaction_and_none_after_a_rollback(ben
             transaction.set_rollback(True)
         assert bench.waiting() == 1
     connection.close()
+
+
+def test_a_block_of_work_asks_once_for_each_company_and_only_for_what_was_committed(bench: Bench) -> None:
+    """ISO-22, ISO-23: also when the block fails after its first commits."""
+
+    def work() -> None:
+        with hints_once():
+            for tenant in (ACME, ACME, GLOBEX):
+                with serving(tenant, timezone.now()), transaction.atomic():
+                    note_customers.hint_after_commit(tenant)
+            with serving(ACME, timezone.now()), transaction.atomic():
+                note_customers.hint_after_commit(ACME)
+                raise BrokenBody
+
+    with pytest.raises(BrokenBody):
+        work()
+    assert bench.waiting() == 2
+    connection.close()
+    bench.finish()
+    assert sorted(SEEN.names) == sorted(NAMES.items())
 
 
 def test_what_is_registered_for_the_commit_runs_in_the_same_company(bench: Bench) -> None:

@@ -1,145 +1,121 @@
-"""Works off events: account → company → look at the object again → one transaction there → done here (PAY-08…10)."""
+"""Works off events in small batches, the freshest among them; what waits is in the inbox, hints only wake us."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from billing.errors import SubscriptionDisagrees
-from billing.rows import find_tenant_of_customer
-from billing.services.mirror import look_at_company
 from infra.stripe_client import is_stripe_away
-from portal.methods.services.changing import look_at_method, look_at_setup
 from portal.payments.errors import IntentDisagrees, UnknownIntent
-from portal.payments.services.disputes import look_at_dispute
-from portal.payments.services.onboarding import refresh_account
-from portal.payments.services.refunds import adopt_refunds, look_at_refund
-from portal.payments.services.settle import settle_intent
-from tenants.audit import SYSTEM, Actor, record_control
-from tenants.context import TenantContext, UnknownTenant, serving
-from tenants.payment_accounts import AccountIsAnothers, find_tenant_of_account
+from tenants.audit import Actor, record_control
+from tenants.context import UnknownTenant
+from tenants.payment_accounts import AccountIsAnothers
 from tenants.scope import control_scope
+from tenants.tasks import hints_once
 from webhooks.events import subject_of
 from webhooks.models import WebhookInbox
+from webhooks.services.looks import Account, Parked
 from webhooks.tasks import process_inbox
 
 log = logging.getLogger("porchlight.webhooks")
 State = WebhookInbox.State
-LEASE = timedelta(seconds=90)
+Rows = Sequence[WebhookInbox]
 MAX_ATTEMPTS = 8
-BATCH = 500
-
-
-class Parked(Exception):
-    """An event that a person has to look at; its sentence says why."""
-
+# One claim and one end for so many events; with more of them the last would wait long for the first.
+BATCH = 8
+# Whoever dies with a batch keeps it so long; in the last third of that time nothing is begun.
+LEASE = timedelta(seconds=30)
+WORKING_SECONDS = LEASE.total_seconds() * 2 / 3
+SWEPT = 500
 
 PARKS = (Parked, UnknownIntent, IntentDisagrees, AccountIsAnothers, UnknownTenant, SubscriptionDisagrees)
 
 
-def process_event(*, inbox_id: UUID, now: datetime) -> None:
-    """Work off one event; running it again, or in parallel, changes nothing more (PAY-09).
+def work_off_inbox(*, now: datetime) -> int:
+    """Work off a batch of what waits and return how many events it had; whoever finds a full one calls another.
 
-    While Stripe is away nothing is tried, and no try is used up: the sweep finds the event again (F23).
+    While Stripe is away nothing is tried, and no try is used up: the sweep finds the events again (F23).
     """
+    if is_stripe_away():
+        return 0
+    with control_scope():
+        rows = _claim(CLAIM_BATCH, now, share=BATCH // 2, tries=MAX_ATTEMPTS)
+        if len(rows) == BATCH:
+            process_inbox.hint()
+        _work_off(rows, now)
+    return len(rows)
+
+
+def process_event(*, inbox_id: UUID, now: datetime) -> None:
+    """Work off one event whoever has claimed it; again, or in parallel, changes nothing more (PAY-09, F23)."""
     if is_stripe_away():
         return
     with control_scope():
-        row = _claim(inbox_id, now)
-        if row is None:
-            return
-        try:
-            _act_on(row, now)
-        except PARKS as error:
-            log.error("event parked", extra={"event": row.event_id, "reason": repr(error)})
-            _finish(row, State.PARKED, error=repr(error))
-        except Exception as error:
+        _work_off(_claim(CLAIM_ONE, now, inbox_id=inbox_id), now)
+
+
+def _claim(statement: str, now: datetime, **more: object) -> Rows:
+    """Take events for the length of a lease, newest first; two who take one do no harm, the ledger is exactly-once."""
+    taken = list(WebhookInbox.objects.raw(statement, {"now": now, "until": now + LEASE, **more}))
+    return sorted(taken, key=lambda row: row.received_at, reverse=True)
+
+
+def _work_off(rows: Rows, now: datetime) -> None:
+    """Work off a batch company by company: one look for all events of it that ask for the same (PAY-08, PAY-10)."""
+    until = monotonic() + WORKING_SECONDS
+    accounts: defaultdict[str, defaultdict[tuple[str, ...], list[WebhookInbox]]]
+    accounts = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        accounts[row.account_id][row.scope, subject_of(row.type, row.scope) or row.type, row.object_id].append(row)
+    for account_id, looks in accounts.items():
+        done: list[UUID] = []
+        with hints_once(), Account(account_id, now) as account:
+            for same in looks.values():
+                if monotonic() > until or is_stripe_away():
+                    _give_back(same, now)
+                elif _look(account, same, now):
+                    done += [row.pk for row in same]
+        if done:
+            WebhookInbox.objects.filter(pk__in=done).update(state=State.DONE, error="", done_at=now)
+
+
+def _look(account: Account, rows: Rows, now: datetime) -> bool:
+    """Look for events that ask for the same; False when that failed, which is written down at once."""
+    try:
+        account.look(rows)
+    except PARKS as error:
+        log.error("event parked", extra={"events": [row.event_id for row in rows], "reason": repr(error)})
+        _note_failure(rows, State.PARKED, error)
+    except Exception as error:
+        for row in rows:
             log.exception("event failed", extra={"event": row.event_id, "attempts": row.attempts})
             wait = timedelta(seconds=min(15 * 2**row.attempts, 3_600))
-            _finish(row, State.FAILED, error=repr(error), next_at=now + wait)
-        else:
-            _finish(row, State.DONE, done_at=now)
-
-
-def _claim(inbox_id: UUID, now: datetime) -> WebhookInbox | None:
-    """Take an event that is still to be done; two who take it do no harm, the ledger is exactly-once."""
-    taken = WebhookInbox.objects.filter(pk=inbox_id, state__in=[State.RECEIVED, State.FAILED]).update(
-        attempts=F("attempts") + 1, next_at=now + LEASE
-    )
-    return WebhookInbox.objects.get(pk=inbox_id) if taken else None
-
-
-def _act_on(row: WebhookInbox, now: datetime) -> None:
-    if row.scope == "platform":
-        _look_at_subscription(row, now)
-        return
-    tenant_id = find_tenant_of_account(row.account_id) if row.account_id else None
-    if tenant_id is None:
-        raise Parked("no company has this account")
-    if row.tenant_id != tenant_id:
-        WebhookInbox.objects.filter(pk=row.pk).update(tenant_id=tenant_id)
-    subject = subject_of(row.type)
-    if subject == "account":
-        refresh_account(tenant_id=tenant_id, account_id=row.account_id, by=SYSTEM, now=now)
-    elif subject is None:
-        raise Parked(f"nobody handles {row.type}")
+            _note_failure([row], State.FAILED, error, next_at=now + wait)
     else:
-        with serving(tenant_id, now) as context:
-            LOOKS[subject](context, row, now)
+        return True
+    return False
 
 
-def _look_at_subscription(row: WebhookInbox, now: datetime) -> None:
-    """Look at the company that the event's customer is; it may have become one after the event was parked."""
-    tenant_id = find_tenant_of_customer(row.object_id) if row.object_id else None
-    if tenant_id is None:
-        raise Parked("no company is this customer")
-    if row.tenant_id != tenant_id:
-        WebhookInbox.objects.filter(pk=row.pk).update(tenant_id=tenant_id)
-    look_at_company(tenant_id=tenant_id, now=now)
+def _note_failure(rows: Rows, state: State, error: Exception, **fields: datetime) -> None:
+    """Write down that it failed; a success that somebody else has written stays."""
+    with control_scope():
+        those = WebhookInbox.objects.filter(pk__in=[row.pk for row in rows]).exclude(state=State.DONE)
+        those.update(state=state, error=repr(error)[:2000], **fields)
 
 
-def _look_at_intent(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
-    settle_intent(context=context, account_id=row.account_id, intent_id=row.object_id, now=now)
-
-
-def _look_at_refund(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
-    look_at_refund(context=context, account_id=row.account_id, refund_id=row.object_id, now=now)
-
-
-def _look_at_refunds(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
-    adopt_refunds(context=context, intent_id=row.object_id, now=now)
-
-
-def _look_at_dispute(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
-    look_at_dispute(context=context, account_id=row.account_id, dispute_id=row.object_id, now=now)
-
-
-def _look_at_method(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
-    look_at_method(context=context, account_id=row.account_id, method_id=row.object_id, now=now)
-
-
-def _look_at_setup(context: TenantContext, row: WebhookInbox, now: datetime) -> None:
-    look_at_setup(context=context, intent_id=row.object_id, now=now)
-
-
-LOOKS: dict[str, Callable[[TenantContext, WebhookInbox, datetime], None]] = {
-    "intent": _look_at_intent,
-    "refund": _look_at_refund,
-    "refunds": _look_at_refunds,
-    "dispute": _look_at_dispute,
-    "method": _look_at_method,
-    "setup": _look_at_setup,
-}
-
-
-def _finish(row: WebhookInbox, state: State, *, error: str = "", **fields: datetime) -> None:
-    """Write down the end; a success that somebody else has written stays."""
-    WebhookInbox.objects.filter(pk=row.pk).exclude(state=State.DONE).update(state=state, error=error[:2000], **fields)
+def _give_back(rows: Rows, now: datetime) -> None:
+    """Leave events as they were before they were claimed: no look was tried."""
+    with control_scope():
+        those = WebhookInbox.objects.filter(pk__in=[row.pk for row in rows], state__in=[State.RECEIVED, State.FAILED])
+        those.update(attempts=F("attempts") - 1, next_at=now)
 
 
 def due_events(now: datetime) -> list[UUID]:
@@ -148,7 +124,7 @@ def due_events(now: datetime) -> list[UUID]:
         due = WebhookInbox.objects.filter(
             Q(state=State.RECEIVED) | Q(state=State.FAILED), next_at__lte=now, attempts__lt=MAX_ATTEMPTS
         )
-        return list(due.order_by("next_at").values_list("pk", flat=True)[:BATCH])
+        return list(due.order_by("next_at").values_list("pk", flat=True)[:SWEPT])
 
 
 def replay_event(*, inbox_id: UUID, reason: str, by: Actor, now: datetime) -> None:
@@ -167,4 +143,29 @@ def replay_event(*, inbox_id: UUID, reason: str, by: Actor, now: datetime) -> No
             reason=reason,
             before={"state": row.state, "error": row.error[:300]},
         )
-        process_inbox.hint_after_commit(inbox_id=str(inbox_id))
+        process_inbox.hint_after_commit()
+
+
+# Half of a batch are the newest: their payers look at the page just now, while who waits in a backlog waits anyhow.
+# The other half are the oldest, so that the backlog shrinks however much comes in. What nobody has tried yet needs no
+# date; a retry waits for its own. Payloads stay where they are.
+_CLAIM = """
+UPDATE webhooks_webhookinbox AS taken
+   SET attempts = taken.attempts + 1, next_at = %(until)s
+{which}
+RETURNING taken.id, taken.event_id, taken.scope, taken.account_id, taken.tenant_id, taken.type, taken.object_id,
+          taken.attempts, taken.received_at
+"""
+_WAITING = """
+SELECT id FROM webhooks_webhookinbox
+ WHERE state IN ('received', 'failed') AND attempts < %(tries)s AND (attempts = 0 OR next_at <= %(now)s)
+ ORDER BY next_at {order} LIMIT %(share)s FOR UPDATE SKIP LOCKED
+"""
+_DUE = """
+  FROM (SELECT id FROM ({newest}) AS newest UNION SELECT id FROM ({oldest}) AS oldest) AS due
+ WHERE taken.id = due.id
+"""
+CLAIM_BATCH = _CLAIM.format(
+    which=_DUE.format(newest=_WAITING.format(order="DESC"), oldest=_WAITING.format(order="ASC"))
+)
+CLAIM_ONE = _CLAIM.format(which=" WHERE taken.id = %(inbox_id)s AND taken.state IN ('received', 'failed')")

@@ -10,13 +10,11 @@ from uuid import UUID
 
 import stripe
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from stripe._webhook import WebhookSignature
 
-from billing.rows import find_tenant_of_customer
 from infra.ids import uuid7
 from infra.stripe_client import is_live
-from tenants.payment_accounts import find_tenant_of_account
 from tenants.scope import control_scope
 from webhooks.events import is_handled
 from webhooks.models import WebhookInbox
@@ -119,63 +117,60 @@ def _moment(value: Any) -> datetime | None:
 
 
 def store_event(*, scope: str, event: Event, now: datetime) -> UUID:
-    """Insert the event or count one more delivery; must run in the control scope."""
-    tenant_id = find_tenant(scope, event)
-    state, error = _first_state(scope, event, tenant_id)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                INSERT,
-                [
-                    uuid7(),
-                    event.id,
-                    scope,
-                    event.account_id,
-                    tenant_id,
-                    event.type,
-                    event.object_id,
-                    event.object_type,
-                    event.livemode,
-                    event.api_version,
-                    event.created,
-                    json.dumps(event.payload),
-                    state,
-                    now + FIRST_SWEEP,
-                    now,
-                    error,
-                ],
-            )
-            inbox_id, is_first = cursor.fetchone()
-        if is_first and state == State.RECEIVED:
-            process_inbox.hint_after_commit(inbox_id=str(inbox_id))
+    """Insert the event or count one more delivery, in one statement; must run in the control scope.
+
+    Outside a transaction it is durable when this returns, and the hint goes out only then.
+    """
+    state, error = _first_state(event, scope)
+    params = {
+        "id": uuid7(),
+        "event": event.id,
+        "scope": scope,
+        "account": event.account_id,
+        "owner": event.object_id if scope == "platform" else event.account_id,
+        "type": event.type,
+        "object": event.object_id,
+        "object_type": event.object_type,
+        "livemode": event.livemode,
+        "api_version": event.api_version,
+        "created": event.created,
+        "payload": json.dumps(event.payload),
+        "state": state,
+        "next_at": now + FIRST_SWEEP,
+        "now": now,
+        "error": error,
+        "nobody": f"no company {'is the customer' if scope == 'platform' else 'has the account'} ",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_PLATFORM if scope == "platform" else INSERT_CONNECT, params)
+        inbox_id, state = cursor.fetchone()
+    # Also when it is told again: somebody may have passed by the row while it was being counted up.
+    if state == State.RECEIVED:
+        process_inbox.hint_after_commit()
     return UUID(str(inbox_id))
 
 
-def find_tenant(scope: str, event: Event) -> UUID | None:
-    """Return whom an event is about: by its account, or of our own account by the customer it names."""
-    if scope == "platform":
-        return find_tenant_of_customer(event.object_id) if event.object_id else None
-    return find_tenant_of_account(event.account_id) if event.account_id else None
-
-
-def _first_state(scope: str, event: Event, tenant_id: UUID | None) -> tuple[str, str]:
-    """Decide what happens with a new event; our own confusion is parked, never refused and never guessed (F13)."""
+def _first_state(event: Event, scope: str) -> tuple[str, str]:
+    """Decide what happens with a new event whose company is known; our own confusion is parked, never refused (F13)."""
     if event.livemode != is_live(settings.ENV):
         return State.PARKED, "livemode is not ours"
-    if not is_handled(event.type, scope):
-        return State.IGNORED, ""
-    if tenant_id is None and scope == "platform":
-        return State.PARKED, f"no company is the customer {event.object_id or '(none)'}"
-    if tenant_id is None:
-        return State.PARKED, f"no company has the account {event.account_id or '(none)'}"
-    return State.RECEIVED, ""
+    return (State.RECEIVED if is_handled(event.type, scope) else State.IGNORED), ""
 
 
-INSERT = """
+# Whom an event is about follows from its account, or of our own account from the customer it names; what has nobody
+# is parked and never guessed (PAY-08).
+_INSERT = """
 INSERT INTO webhooks_webhookinbox AS known
        (id, event_id, scope, account_id, tenant_id, type, object_id, object_type, livemode, api_version,
         stripe_created, payload, deliveries, state, attempts, next_at, received_at, error)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0, %s, %s, %s)
-ON CONFLICT (event_id) DO UPDATE SET deliveries = known.deliveries + 1
-RETURNING id, xmax = 0
+SELECT %(id)s, %(event)s, %(scope)s, %(account)s, owner.id, %(type)s, %(object)s, %(object_type)s, %(livemode)s,
+       %(api_version)s, %(created)s, %(payload)s, 1,
+       CASE WHEN owner.is_missing THEN 'parked' ELSE %(state)s END, 0, %(next_at)s, %(now)s,
+       CASE WHEN owner.is_missing THEN %(nobody)s || coalesce(nullif(%(owner)s, ''), '(none)') ELSE %(error)s END
+  FROM (SELECT named.id, named.id IS NULL AND %(state)s = 'received' AS is_missing
+          FROM (SELECT ({owner} = nullif(%(owner)s, '')) AS id) AS named) AS owner
+    ON CONFLICT (event_id) DO UPDATE SET deliveries = known.deliveries + 1
+RETURNING known.id, known.state
 """
+INSERT_CONNECT = _INSERT.format(owner="SELECT tenant_id FROM tenants_paymentaccount WHERE account_id")
+INSERT_PLATFORM = _INSERT.format(owner="SELECT tenant_id FROM tenants_subscription WHERE stripe_customer_id")

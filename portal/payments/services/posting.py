@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from portal.invoices.models import Invoice
 from portal.payments import ledger
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.intents import IntentFacts
-from portal.payments.ledger import Share, Source
+from portal.payments.ledger import Effect, Share, Source
 from portal.payments.models import Payment, PaymentAttempt
 from portal.payments.services.on_file import invalidate_method
 from tenants.audit import SYSTEM, record
@@ -30,16 +30,22 @@ FOR_GOOD = ("account_closed", "no_account", "debit_not_authorized", "mandate_inv
 CLOSED = (State.SUCCEEDED, State.FAILED, State.EXPIRED)
 
 
-def apply_intent(*, tenant_id: UUID, account_id: str, facts: IntentFacts, now: datetime) -> PaymentAttempt:
+def apply_intent(
+    *, tenant_id: UUID, account_id: str, facts: IntentFacts, now: datetime, known: PaymentAttempt | None = None
+) -> PaymentAttempt:
     """Apply the facts to attempt, payment, journal and invoices; raises UnknownIntent, IntentDisagrees.
 
     No mark of the last applied state is needed here: an intent's states only move forward, a success is final and
-    every effect is posted once, so that facts fetched earlier and applied later change nothing (F10).
+    every effect is posted once, so that facts fetched earlier and applied later change nothing (F10). `known` is the
+    attempt that the facts name, if it was read already; of it only what never changes is believed.
     """
-    attempt_id = _named_attempt(facts)
+    found = known or find_named_attempt(facts)
+    _check_agreement(found, facts, tenant_id)
+    if _is_told_before(found, facts):
+        return found
     with transaction.atomic():
         ledger.lock_root(account_id, facts.id)
-        attempt, invoices = lock_for_attempt(attempt_id)
+        attempt, invoices = lock_for_attempt(found)
         _check_agreement(attempt, facts, tenant_id)
         if attempt.stripe_pi_id is None:
             PaymentAttempt.objects.filter(pk=attempt.pk).update(stripe_pi_id=facts.id)
@@ -48,21 +54,31 @@ def apply_intent(*, tenant_id: UUID, account_id: str, facts: IntentFacts, now: d
     return attempt
 
 
-def _named_attempt(facts: IntentFacts) -> UUID:
+def find_named_attempt(facts: IntentFacts) -> PaymentAttempt:
+    """Return the attempt that an intent says it belongs to; raises UnknownIntent."""
     try:
-        return UUID(facts.metadata.get("attempt", ""))
-    except ValueError:
+        return PaymentAttempt.objects.get(pk=UUID(facts.metadata.get("attempt", "")))
+    except (ValueError, PaymentAttempt.DoesNotExist):
         raise UnknownIntent(facts.id) from None
 
 
-def lock_for_attempt(attempt_id: UUID) -> tuple[PaymentAttempt, list[Invoice]]:
-    """Lock customer, invoices by id, then the attempt (datamodel.md 7.4); raises UnknownIntent."""
-    found = PaymentAttempt.objects.filter(pk=attempt_id).first()
-    if found is None:
-        raise UnknownIntent(str(attempt_id))
+def _is_told_before(attempt: PaymentAttempt, facts: IntentFacts) -> bool:
+    """Whether a success and its fee stand already: both are final, so that no lock is needed to say so (F9).
+
+    Of every payment Stripe tells several times; all but the first end here.
+    """
+    if facts.status != "succeeded" or attempt.state != State.SUCCEEDED:
+        return False
+    # The name of the balance transaction is written together with its fee.
+    told = Payment.objects.filter(attempt=attempt, stripe_balance_txn=facts.balance_txn)
+    return not facts.balance_txn or told.exists()
+
+
+def lock_for_attempt(found: PaymentAttempt) -> tuple[PaymentAttempt, list[Invoice]]:
+    """Lock customer, invoices by id, then the attempt (datamodel.md 7.4) and return it as it is now."""
     Customer.objects.select_for_update().only("id").get(pk=found.bill_to_id)
     invoices = lock_invoices([share.invoice_id for share in shares_of(found)])
-    return PaymentAttempt.objects.select_for_update().get(pk=attempt_id), invoices
+    return PaymentAttempt.objects.select_for_update().get(pk=found.pk), invoices
 
 
 def lock_invoices(ids: Sequence[UUID]) -> list[Invoice]:
@@ -90,10 +106,10 @@ def _check_agreement(attempt: PaymentAttempt, facts: IntentFacts, tenant_id: UUI
 
 
 def _move(attempt: PaymentAttempt, invoices: list[Invoice], facts: IntentFacts, now: datetime) -> None:
-    if facts.status == "succeeded":
-        if attempt.state != State.SUCCEEDED:
-            _succeed(attempt, invoices, facts, now)
-        _post_fee(attempt, facts, now)
+    if facts.status == "succeeded" and attempt.state == State.SUCCEEDED:
+        _post_late_fee(attempt, facts, now)
+    elif facts.status == "succeeded":
+        _succeed(attempt, invoices, facts, now)
     elif attempt.state in CLOSED:
         return
     elif facts.status == "processing":
@@ -115,21 +131,22 @@ def _move(attempt: PaymentAttempt, invoices: list[Invoice], facts: IntentFacts, 
 
 def _succeed(attempt: PaymentAttempt, invoices: list[Invoice], facts: IntentFacts, now: datetime) -> None:
     """Post money that has come in; also when the attempt had been given up before (late success)."""
-    free_hold(attempt)
-    room = ledger.room_of(lock_invoices([invoice.pk for invoice in invoices]))
-    shares, excess = ledger.split_received(facts.received_cents, shares_of(attempt), room)
-    payment = Payment.objects.filter(attempt=attempt).first() or _new_payment(attempt, now)
+    free_hold(attempt, invoices)
+    shares, excess = ledger.split_received(facts.received_cents, shares_of(attempt), ledger.room_of(invoices))
+    payment = _begun_payment(attempt) or _new_payment(attempt, now)
     payment.status = Payment.Status.SUCCEEDED
     payment.received_cents = facts.received_cents
     payment.allocated_cents = sum(share.amount_cents for share in shares)
     payment.method = facts.method
     payment.stripe_pi_id = facts.id
     payment.stripe_charge_id = facts.charge_id or None
+    payment.stripe_balance_txn = facts.balance_txn or None
     payment.succeeded_at = now
     payment.receipt_no = ledger.take_receipt_number()
     payment.save()
     source = Source("payment", "payment_intent", facts.id)
-    ledger.post(source, ledger.payment_legs(shares, excess), payment=payment, currency=payment.currency, now=now)
+    effects = [(source, ledger.payment_legs(shares, excess)), *_fee_effect(facts)]
+    ledger.post_all(effects, payment=payment, currency=payment.currency, now=now)
     ledger.allocate(payment, shares, now=now)
     if excess:
         ledger.keep_as_credit(payment, excess, now=now)
@@ -164,6 +181,13 @@ def _origin_of(attempt: PaymentAttempt) -> str:
     return Payment.Origin.LINK if attempt.share_link_id else Payment.Origin.PORTAL
 
 
+def _begun_payment(attempt: PaymentAttempt) -> Payment | None:
+    """Return the payment of an attempt that was processing once; before that there is none."""
+    if attempt.state in (State.SUBMITTED, State.UNKNOWN):
+        return None
+    return Payment.objects.filter(attempt=attempt).first()
+
+
 def _new_payment(attempt: PaymentAttempt, now: datetime) -> Payment:
     return Payment(
         bill_to_id=attempt.bill_to_id,
@@ -176,17 +200,22 @@ def _new_payment(attempt: PaymentAttempt, now: datetime) -> Payment:
     )
 
 
-def _post_fee(attempt: PaymentAttempt, facts: IntentFacts, now: datetime) -> None:
-    """Post what was kept of the payment, once Stripe knows it: the balance transaction may come later (PAY-14)."""
+def _post_late_fee(attempt: PaymentAttempt, facts: IntentFacts, now: datetime) -> None:
+    """Post what was kept of a payment that was posted before Stripe knew it (PAY-14)."""
     if not facts.balance_txn:
         return
     payment = Payment.objects.get(attempt=attempt)
     if payment.stripe_balance_txn is None:
         Payment.objects.filter(pk=payment.pk).update(stripe_balance_txn=facts.balance_txn)
-    source = Source("fee", "balance_transaction", facts.balance_txn)
-    if facts.stripe_fee_cents and not ledger.is_posted(source):
-        legs = ledger.fee_legs(facts.stripe_fee_cents)
-        ledger.post(source, legs, payment=payment, currency=payment.currency, now=now)
+    effects = [effect for effect in _fee_effect(facts) if not ledger.is_posted(effect[0])]
+    ledger.post_all(effects, payment=payment, currency=payment.currency, now=now)
+
+
+def _fee_effect(facts: IntentFacts) -> list[Effect]:
+    """Return the legs of what was kept of the payment, once Stripe knows it. Pure."""
+    if not (facts.balance_txn and facts.stripe_fee_cents):
+        return []
+    return [(Source("fee", "balance_transaction", facts.balance_txn), ledger.fee_legs(facts.stripe_fee_cents))]
 
 
 def _start_processing(attempt: PaymentAttempt, facts: IntentFacts, now: datetime) -> None:
@@ -231,13 +260,16 @@ def close_attempt(
     )
 
 
-def free_hold(attempt: PaymentAttempt) -> None:
-    """Give back what a locked attempt holds of its invoices; a closed one holds nothing."""
+def free_hold(attempt: PaymentAttempt, invoices: Iterable[Invoice] = ()) -> None:
+    """Give back what a locked attempt holds, in the given locked invoices too; a closed one holds nothing."""
     if attempt.state in CLOSED or attempt.state == State.CREATED:
         return
     column = "pending_cents" if attempt.state == State.PROCESSING else "reserved_cents"
+    locked = {invoice.pk: invoice for invoice in invoices}
     for share in shares_of(attempt):
         Invoice.objects.filter(pk=share.invoice_id).update(**{column: F(column) - share.amount_cents})
+        if invoice := locked.get(share.invoice_id):
+            setattr(invoice, column, getattr(invoice, column) - share.amount_cents)
 
 
 def change_state(attempt: PaymentAttempt, state: State, **fields: object) -> None:

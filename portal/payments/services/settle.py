@@ -12,7 +12,14 @@ from django.db import transaction
 from portal.payments import intents
 from portal.payments.intents import AnswerUnknown, IntentFacts, NotExecuted
 from portal.payments.models import PaymentAttempt
-from portal.payments.services.posting import CLOSED, LOOK_AGAIN, apply_intent, close_attempt, lock_for_attempt
+from portal.payments.services.posting import (
+    CLOSED,
+    LOOK_AGAIN,
+    apply_intent,
+    close_attempt,
+    find_named_attempt,
+    lock_for_attempt,
+)
 from tenants.context import TenantContext
 from tenants.payment_accounts import read_payment_account
 
@@ -118,10 +125,11 @@ def _end_if_over(attempt: PaymentAttempt, facts: IntentFacts, account_id: str, n
 def settle_intent(*, context: TenantContext, account_id: str, intent_id: str, now: datetime) -> PaymentAttempt:
     """Look at an intent that an event named and apply it; raises AnswerUnknown, UnknownIntent, IntentDisagrees."""
     facts = intents.retrieve_intent(account_id, intent_id)
-    attempt = PaymentAttempt.objects.filter(stripe_pi_id=intent_id).first()
-    if attempt and attempt.state not in CLOSED:
+    attempt = find_named_attempt(facts)
+    # Only what is known to be ours is canceled; a name in the metadata alone proves nothing.
+    if attempt.stripe_pi_id == intent_id and attempt.state not in CLOSED:
         facts = _end_if_over(attempt, facts, account_id, now)
-    return apply_intent(tenant_id=context.tenant.id, account_id=account_id, facts=facts, now=now)
+    return apply_intent(tenant_id=context.tenant.id, account_id=account_id, facts=facts, now=now, known=attempt)
 
 
 def abandon_attempt(*, context: TenantContext, attempt_id: UUID, now: datetime) -> PaymentAttempt:
@@ -143,7 +151,7 @@ def mark_unknown(attempt_id: UUID) -> PaymentAttempt:
 def close_unexecuted(attempt_id: UUID, state: State, *, code: str, now: datetime) -> PaymentAttempt:
     """End an attempt of which Stripe knows nothing."""
     with transaction.atomic():
-        attempt, _ = lock_for_attempt(attempt_id)
+        attempt, _ = lock_for_attempt(PaymentAttempt.objects.get(pk=attempt_id))
         if attempt.state in (State.SUBMITTED, State.UNKNOWN) and attempt.stripe_pi_id is None:
             close_attempt(attempt, state, failure_code=code, now=now)
         return attempt
