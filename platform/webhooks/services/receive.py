@@ -122,7 +122,7 @@ def store_event(*, scope: str, event: Event, now: datetime) -> UUID:
     Outside a transaction it is durable when this returns, and the hint goes out only then.
     """
     state, error = _first_state(event, scope)
-    params = {
+    params: dict[str, Any] = {
         "id": uuid7(),
         "event": event.id,
         "scope": scope,
