@@ -10,5 +10,5 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        """Have the sessions read beside the proof of the tenant from the first request on."""
-        from portal.accounts import sessions, staff_sessions  # noqa: F401
+        """Have the sessions read beside the proof of the tenant from the first request on; register the mailed code."""
+        from portal.accounts import proof_handlers, sessions, staff_sessions  # noqa: F401

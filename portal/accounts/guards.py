@@ -79,7 +79,7 @@ def _viewer(session: PortalSession, grants: tuple[Grant, ...], wanted: str) -> V
     chosen: Grant | None = grants[0] if len(grants) == 1 else None
     if chosen is None and wanted:
         chosen = next((grant for grant in grants if str(grant.customer_id) == wanted), None)
-    return Viewer(session.portal_user, session.pk, grants, chosen)
+    return Viewer(session.portal_user, session.pk, grants, chosen, session.proved_at)
 
 
 def person_of(viewer: Viewer) -> PersonView:

@@ -120,6 +120,7 @@ class LoginToken(TenantModel):
         EMAIL_CHANGE = "email_change"
         STAFF_FIRST_SIGN_IN = "staff_first_sign_in"
         HANDOFF = "handoff"
+        PROOF = "proof"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     portal_user = models.ForeignKey(PortalUser, on_delete=models.CASCADE, null=True, related_name="tokens")

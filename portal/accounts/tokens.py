@@ -23,6 +23,7 @@ MAX_CODES_PER_DAY = 10
 
 # Only these open a customer's session; a token of any other purpose never does (AUN-03).
 SIGN_IN_PURPOSES = (LoginToken.Purpose.INVITE, LoginToken.Purpose.EMAIL_LINK)
+Purpose = LoginToken.Purpose
 
 
 class LinkRefused(Exception):
@@ -63,9 +64,7 @@ def mint_token(
     deep_link: str = "",
 ) -> Minted:
     """Create a token for one person; after ten codes in a day the link comes without one (AUN-28)."""
-    day = now - timedelta(days=1)
-    recent_codes = LoginToken.objects.filter(email=email, code_hash__isnull=False, created_at__gt=day)
-    if with_code and recent_codes.count() >= MAX_CODES_PER_DAY:
+    if with_code and not has_codes_left(email, now):
         with_code = False
     token = secrets.token_urlsafe(32)
     code = f"{secrets.randbelow(1_000_000):06d}" if with_code else ""
@@ -83,6 +82,13 @@ def mint_token(
     row.code_hash = _hash_code(row.pk, code) if code else None
     row.save(force_insert=True)
     return Minted(row, token, code)
+
+
+def has_codes_left(email: str, now: datetime) -> bool:
+    """Whether a code may still be mailed to an address today (AUN-28)."""
+    day = now - timedelta(days=1)
+    mailed = LoginToken.objects.filter(email=email, code_hash__isnull=False, created_at__gt=day)
+    return mailed.count() < MAX_CODES_PER_DAY
 
 
 def find_token(token: str, *, purposes: tuple[LoginToken.Purpose, ...] = SIGN_IN_PURPOSES) -> LoginToken | None:
@@ -156,7 +162,15 @@ def find_token_by_code(*, code: str, browser_hash: bytes | None, email: str, now
     A code of a link asked for on the sign-in page works in the browser that asked; that of an invitation needs the
     address typed with it (Decided 26, AUN-28).
     """
-    candidates = _candidates(browser_hash, email, now)
+    return _compare(_candidates(browser_hash, email, now), code)
+
+
+def find_proof(*, code: str, browser_hash: bytes, user_id: UUID, now: datetime) -> LoginToken | None:
+    """Return the live code that this very session asked for; a wrong one counts against all it could have been."""
+    return _compare(_live(now).filter(purpose=Purpose.PROOF, browser_hash=browser_hash, portal_user_id=user_id), code)
+
+
+def _compare(candidates: QuerySet[LoginToken], code: str) -> LoginToken | None:
     # Locked, so that guesses sent side by side are counted one after the other and not all compared at once.
     for row in candidates.select_for_update().order_by("pk"):
         if row.code_hash and constant_time_compare(bytes(row.code_hash), _hash_code(row.pk, code)):
@@ -168,9 +182,11 @@ def find_token_by_code(*, code: str, browser_hash: bytes | None, email: str, now
 def _candidates(browser_hash: bytes | None, email: str, now: datetime) -> QuerySet[LoginToken]:
     same_browser = Q(browser_hash=browser_hash) if browser_hash else Q(pk__in=[])
     invited = Q(purpose=LoginToken.Purpose.INVITE, email=email) if email else Q(pk__in=[])
+    return _live(now).filter(same_browser | invited, purpose__in=SIGN_IN_PURPOSES)
+
+
+def _live(now: datetime) -> QuerySet[LoginToken]:
     return LoginToken.objects.filter(
-        same_browser | invited,
-        purpose__in=SIGN_IN_PURPOSES,
         code_hash__isnull=False,
         code_tries__lt=MAX_CODE_TRIES,
         consumed_at__isnull=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from portal.accounts.models import PortalUser
@@ -29,6 +30,7 @@ class Viewer:
     session_id: UUID
     grants: tuple[Grant, ...]
     chosen: Grant | None
+    proved_at: datetime
 
     @property
     def must_choose(self) -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal.accounts.proof_views import ask_first, with_fresh_proof
 from portal.autopay import errors
 from portal.autopay.forms import TermsForm
 from portal.autopay.pages import live_mandate, make_page
@@ -41,6 +42,7 @@ def show(request: MethodsRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @methods_view
+@with_fresh_proof
 def set_up(request: MethodsRequest) -> HttpResponse:
     """Ask for the limits, then allow autopay within them."""
     if not request.settings.get(AUTOPAY_OFFERED):
@@ -100,6 +102,9 @@ def change(request: MethodsRequest) -> HttpResponse:
     }
     if wanted not in services:
         raise Http404
+    # What stops charges is at hand at any time; what lets them happen needs the proof (AUN-29).
+    if wanted == "resume" and (proof := ask_first(request, reverse("autopay:show"))):
+        return proof
     try:
         services[wanted](customer_id=request.customer_id, by=actor_of(request), now=timezone.now())
     except errors.UnknownMandate:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from portal.accounts.proof_views import with_fresh_proof
 from portal.invoices.methods import method_words
 from portal.invoices.selectors import company_day
 from portal.methods import errors, pages
@@ -64,6 +65,7 @@ def _may_add(request: MethodsRequest) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_card_form
 @methods_view
+@with_fresh_proof
 def add(request: MethodsRequest) -> HttpResponse:
     """Show the form, or keep what was typed into Stripe's frame."""
     return _add(request, None)
@@ -73,6 +75,7 @@ def add(request: MethodsRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_card_form
 @methods_view
+@with_fresh_proof
 def replace(request: MethodsRequest, method_id: UUID) -> HttpResponse:
     """Add a method that takes the place of another in everything (CARD-02)."""
     return _add(request, method_of(request, method_id, PaymentMethod.LIVE))
@@ -187,6 +190,7 @@ def default(request: MethodsRequest, method_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @methods_view
+@with_fresh_proof
 def remove(request: MethodsRequest, method_id: UUID) -> HttpResponse:
     """Ask, then take a method off file (CARD-03)."""
     if not request.settings.get(CARDS_ALLOW_DELETE):

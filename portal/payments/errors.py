@@ -37,6 +37,10 @@ class SomebodyIsPaying(PaymentRefused):
         self.started_at = started_at
 
 
+class ProofNeeded(PaymentRefused):
+    """What is paid with is to be kept, and the payer's last sign-in is too old for that (AUN-29)."""
+
+
 class AmountOutOfRange(PaymentRefused):
     """Stripe takes no such amount: below its minimum or above its maximum."""
 

@@ -40,6 +40,11 @@ def refusal_notice(error: errors.PaymentRefused, *, currency: str, now: datetime
         )
     if isinstance(error, errors.PayerUnknown):
         return Notice(_("Check your name and e-mail address"), _("The receipt goes there. Nothing was charged."))
+    if isinstance(error, errors.ProofNeeded):
+        return Notice(
+            _("First show that it’s you"),
+            _("Nothing was charged. To keep this on file, reload the page; or untick the box and pay."),
+        )
     if isinstance(error, errors.SignInNeeded):
         return sign_in_notice()
     if isinstance(error, errors.StripeIsAway):

@@ -66,6 +66,7 @@ class PayPage:
     lets_pay_part: bool
     minimum_cents: int
     lets_save: bool
+    prove_url: str
     takes_bank: bool
     saved: tuple[SavedMethod, ...]
     back_url: str
@@ -139,7 +140,8 @@ def make_pay_page(request: PayRequest, invoices: Sequence[Invoice], *, error: No
         must_sign_in=would_pay and signs_in,
         lets_pay_part=rules.lets_pay_part_of(len(invoices)) and amount > rules.minimum_cents,
         minimum_cents=rules.minimum_cents,
-        lets_save=rules.lets_save and request.till.payer.portal_user_id is not None,
+        lets_save=rules.lets_save and request.till.may_keep,
+        prove_url=request.till.prove_address([invoice.pk for invoice in invoices]) if rules.lets_save else "",
         takes_bank="us_bank_account" not in ways.excluded_types(rules, currency),
         saved=_saved_methods(request, invoices[0].bill_to_id, rules, currency, today),
         back_url=request.till.invoice_address(invoices[0].pk) if len(invoices) == 1 else request.till.list_address(),

@@ -10,10 +10,13 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.access.policy import billing_customers
 from portal.accounts.client import client_of
 from portal.accounts.guards import CustomerRequest
+from portal.accounts.proof_views import proof_address
+from portal.accounts.proofs import is_fresh
 from portal.accounts.viewer import Viewer
 from portal.payments.models import PaymentAttempt
 from portal.payments.payers import Payer
@@ -27,10 +30,16 @@ class Till(ABC):
     """One payer's way through the payment pages; `asks_who` when nobody knows whom the receipt goes to."""
 
     asks_who = False
+    # Whether what is paid with may be kept on file: that needs somebody who proved lately who they are (AUN-29).
+    may_keep = False
 
     def __init__(self, payer: Payer, by: Actor) -> None:
         self.payer = payer
         self.by = by
+
+    def prove_address(self, invoice_ids: Sequence[object]) -> str:
+        """Return where that proof is given before these invoices are paid, or nothing where it cannot help."""
+        return ""
 
     @abstractmethod
     def find_attempt(self, attempt_id: UUID) -> PaymentAttempt | None:
@@ -77,6 +86,11 @@ class PortalTill(Till):
     def __init__(self, viewer: Viewer, by: Actor) -> None:
         super().__init__(Payer(portal_user_id=viewer.user.pk), by)
         self.viewer = viewer
+        self.may_keep = is_fresh(viewer.proved_at, timezone.now())
+
+    def prove_address(self, invoice_ids: Sequence[object]) -> str:
+        """Return where the proof is given; it leads back to the pay page."""
+        return "" if self.may_keep else proof_address(self.pay_address(invoice_ids))
 
     def find_attempt(self, attempt_id: UUID) -> PaymentAttempt | None:
         """Return an attempt of this very person, as long as they may see the account's billing (AUZ-02)."""

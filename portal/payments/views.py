@@ -165,15 +165,17 @@ def _show(request: PayRequest, invoices: list[Invoice], error: Notice | None, st
 def _submit(request: PayRequest, invoices: list[Invoice]) -> HttpResponse:
     now, currency = timezone.now(), invoices[0].currency
     ids = [invoice.pk for invoice in invoices]
+    form = PayForm(currency, request.POST, asks_who=request.till.asks_who)
     try:
+        submission = form.submission(request.headers.get("User-Agent", "")[:300])
+        if submission.saves and request.till.prove_address(ids):
+            raise errors.ProofNeeded
         settled = submit_payment(
             context=request.context,
             bill_to_id=invoices[0].bill_to_id,
             invoice_ids=ids,
             payer=request.till.payer,
-            submission=PayForm(currency, request.POST, asks_who=request.till.asks_who).submission(
-                request.headers.get("User-Agent", "")[:300]
-            ),
+            submission=submission,
             rules=rules_of(request.settings),
             by=request.till.by,
             now=now,

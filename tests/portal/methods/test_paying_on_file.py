@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
 
-from portal.accounts.models import PortalUser
+from portal.accounts.models import PortalSession, PortalUser
 from portal.payments import errors
 from portal.payments.models import PaymentAttempt, PaymentMethod
 from portal.payments.payers import Payer
@@ -180,3 +181,23 @@ def test_a_form_without_script_pays_with_a_card_on_file(bench: Bench) -> None:
     answer = browser.post(url, {"form_key": key, "seen_cents": 41250, "method": str(row.pk)})
     assert answer.status_code == 303
     assert "Paid $412.50" in browser.get(answer["Location"]).content.decode()
+
+
+def test_keeping_what_is_paid_with_needs_a_fresh_sign_in(bench: Bench) -> None:
+    """AUN-29: paying does not, so the page pays without keeping; a box of an older page is refused before Stripe."""
+    browser = bench.browser()
+    address = f"/pay/{bench.invoice().pk}"
+    assert 'name="save"' in browser.get(address).content.decode()
+    with bench.acme():
+        PortalSession.objects.update(proved_at=later(minutes=-15))
+    html = browser.get(address).content.decode()
+    assert 'name="save"' not in html
+    assert f'href="/sign-in/proof?next={quote(address, safe="")}"' in html
+    form = {"form_key": str(uuid4()), "seen_cents": "41250", "token": bench.token()}
+    refused = browser.post(address, {**form, "save": "1"})
+    assert refused.status_code == 409
+    assert "First show that it’s you" in refused.content.decode()
+    assert bench.intents() == []
+    assert browser.post(address, form).status_code == 303
+    assert bench.charged() == 41250
+    assert methods(bench) == []
