@@ -14,9 +14,11 @@ from django.urls import reverse
 from infra.ids import uuid7
 from portal.methods import errors, setups
 from portal.methods.setups import MethodFacts, SetupFacts
-from portal.payments.errors import PaymentsOff
+from portal.payments.errors import PaymentsOff, TooManyDeclines
 from portal.payments.intents import AnswerUnknown, NotExecuted
 from portal.payments.models import PaymentMethod
+from portal.payments.payers import Payer
+from portal.payments.services.card_testing import refuse_card_testing
 from portal.payments.services.on_file import choose_default, end_method, lock_customer, move_mandates, tell
 from portal.payments.services.settle import account_of
 from portal.payments.services.stripe_customers import ensure_stripe_customer
@@ -27,9 +29,6 @@ log = logging.getLogger("porchlight.methods")
 State = PaymentMethod.State
 TENANT_URLS = "config.urls_tenant"
 TOKEN = re.compile(r"ctoken_\w{1,57}")
-DECLINE_WINDOW = timedelta(minutes=10)
-DECLINES_ALLOWED = 5
-OUR_CODES = ("", "not_now", "form_expired", "expired")
 # Stripe forgets a key after a day: until then the same call can be repeated to the letter (PAY-06).
 KEY_LIVES = timedelta(hours=23)
 DEPOSITS_LIVE = timedelta(days=12)
@@ -92,7 +91,10 @@ def add_method(
             if (known.bill_to_id, known.added_by_id) != (customer_id, portal_user_id):
                 raise errors.FormReused
             return Added(known)
-        _refuse_card_testing(customer_id, now)
+        try:
+            refuse_card_testing(payer=Payer(portal_user_id=portal_user_id), bill_to_id=customer_id, ip=by.ip, now=now)
+        except TooManyDeclines as error:
+            raise errors.TooManyDeclines from error
         old = _replaced(customer_id, addition.replaces)
         row = PaymentMethod.objects.create(
             id=row_id,
@@ -105,14 +107,6 @@ def add_method(
         )
         record("payment_method.submitted", by=by, now=now, target=row)
     return _ask(context, row, now)
-
-
-def _refuse_card_testing(customer_id: UUID, now: datetime) -> None:
-    declined = PaymentMethod.objects.filter(
-        bill_to_id=customer_id, state=State.FAILED, ended_at__gte=now - DECLINE_WINDOW
-    ).exclude(failure_code__in=OUR_CODES)
-    if declined.count() >= DECLINES_ALLOWED:
-        raise errors.TooManyDeclines
 
 
 def _replaced(customer_id: UUID, method_id: UUID | None) -> PaymentMethod | None:

@@ -1,4 +1,7 @@
-"""Stops those who try stolen cards: declines are counted by payer, customer, address and company (PAY-19)."""
+"""Stops those who try stolen cards: declines are counted by payer, customer, address and company (PAY-19).
+
+A card is tried by paying with it or by putting it on file; both count as one.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.payments import errors
-from portal.payments.models import PaymentAttempt
+from portal.payments.models import PaymentAttempt, PaymentMethod
 from portal.payments.payers import Payer
 from tenants.audit import first_key_of, wait_for_turn
 from tenants.schema.models import AuditEvent
 
 log = logging.getLogger("porchlight.payments")
-State = PaymentAttempt.State
+State, Kept = PaymentAttempt.State, PaymentMethod.State
 
 WINDOW = timedelta(minutes=10)
 # More declines than this within the window, and the next card is not tried.
@@ -24,8 +27,8 @@ FOR_COMPANY = 30
 # An attempt is over this long after it began, at the payer's bank too.
 LONGEST = timedelta(minutes=20)
 # Codes of ours: the card was not the reason.
-OUR_CODES = ("", "not_now", "form_expired")
-SUBMITTED = "payment.submitted"
+OUR_CODES = ("", "not_now", "form_expired", "expired")
+SUBMITTED, ADDED = "payment.submitted", "payment_method.submitted"
 
 
 def refuse_card_testing(*, payer: Payer, bill_to_id: UUID, ip: str | None, now: datetime) -> None:
@@ -35,13 +38,13 @@ def refuse_card_testing(*, payer: Payer, bill_to_id: UUID, ip: str | None, now: 
     other company's count. Those from one address wait for each other, so that a burst is counted like a row.
     """
     if must_sign_in(payer, now):
-        log.error("a company is used to try cards; paying needs a sign-in", extra={"declines": _declined(now).count()})
+        log.error("a company is used to try cards; paying needs a sign-in", extra={"declines": _of_company(now)})
         raise errors.SignInNeeded
     if ip:
         wait_for_turn(f"card:{ip}")
     counts = {
-        "customer": _declined(now).filter(bill_to_id=bill_to_id).count(),
-        "payer": _declined(now).filter(_made_by(payer)).count(),
+        "customer": sum(rows.filter(bill_to_id=bill_to_id).count() for rows in (_declined(now), _not_kept(now))),
+        "payer": _declined(now).filter(_made_by(payer)).count() + _not_kept(now).filter(_added_by(payer)).count(),
         "address": _from_address(ip, now) if ip else 0,
     }
     if max(counts.values()) > FOR_ONE:
@@ -52,7 +55,11 @@ def refuse_card_testing(*, payer: Payer, bill_to_id: UUID, ip: str | None, now: 
 def must_sign_in(payer: Payer, now: datetime) -> bool:
     """Whether this payer is nobody we know while somebody tries cards at this company."""
     known = payer.portal_user_id or payer.mandate_id
-    return known is None and _declined(now).count() > FOR_COMPANY
+    return known is None and _of_company(now) > FOR_COMPANY
+
+
+def _of_company(now: datetime) -> int:
+    return _declined(now).count() + _not_kept(now).count()
 
 
 def _declined(now: datetime) -> QuerySet[PaymentAttempt]:
@@ -71,6 +78,23 @@ def _is_decline(now: datetime) -> Q:
     return Q(state=State.FAILED, closed_at__gt=now - WINDOW) & ~Q(failure_code__in=OUR_CODES)
 
 
+def _not_kept(now: datetime) -> QuerySet[PaymentMethod]:
+    """Return what banks refused to have put on file within the window."""
+    return _recent_additions(now).filter(_is_not_kept(now))
+
+
+def _recent_additions(now: datetime) -> QuerySet[PaymentMethod]:
+    return PaymentMethod.objects.filter(pk__gte=first_key_of(now - WINDOW - LONGEST))
+
+
+def _is_not_kept(now: datetime) -> Q:
+    return Q(state=Kept.FAILED, ended_at__gt=now - WINDOW) & ~Q(failure_code__in=OUR_CODES)
+
+
+def _added_by(payer: Payer) -> Q:
+    return Q(added_by_id=payer.portal_user_id) if payer.portal_user_id else Q(pk__in=[])
+
+
 def _made_by(payer: Payer) -> Q:
     """Name who pays: a person; or whoever uses one link, in however many browsers."""
     if payer.portal_user_id:
@@ -81,9 +105,12 @@ def _made_by(payer: Payer) -> Q:
 def _from_address(ip: str, now: datetime) -> int:
     """Count the declines from an address, and what it has sent that is not answered yet.
 
-    One statement for both: an answer that comes between two would be in neither.
+    One statement for declines and unanswered: an answer that comes between two would be in neither.
     """
     since = now - WINDOW - LONGEST
-    sent = AuditEvent.objects.filter(pk__gte=first_key_of(since), action=SUBMITTED, ip=ip).values("object_id")
-    in_the_air = Q(state=State.SUBMITTED, submitted_at__gt=now - WINDOW)
-    return _recent(now).filter(_is_decline(now) | in_the_air, pk__in=sent).count()
+    events = AuditEvent.objects.filter(pk__gte=first_key_of(since), action__in=(SUBMITTED, ADDED), ip=ip)
+    sent = events.values("object_id")
+    paying = Q(state=State.SUBMITTED, submitted_at__gt=now - WINDOW)
+    adding = Q(state=Kept.ADDING, created_at__gt=now - WINDOW, stripe_si_id=None)
+    attempts = _recent(now).filter(_is_decline(now) | paying, pk__in=sent)
+    return attempts.count() + _recent_additions(now).filter(_is_not_kept(now) | adding, pk__in=sent).count()

@@ -12,6 +12,7 @@ from portal.customers.models import Customer
 from portal.methods import errors
 from portal.methods.services import changing
 from portal.methods.services.adding import settle_method
+from portal.payments.errors import TooManyDeclines
 from portal.payments.models import PaymentMethod
 from tenants.audit import Actor
 from tests.portal.payments.bench import Bench, in_parallel, later
@@ -69,13 +70,23 @@ def test_a_declined_card_is_not_kept(bench: Bench) -> None:
     assert at_stripe(bench) == []
 
 
-def test_the_sixth_card_after_five_declines_has_to_wait(bench: Bench) -> None:
-    """PAY-19: the page that keeps cards is no place to try them out."""
-    for _ in range(5):
+def test_after_six_declines_the_next_card_has_to_wait(bench: Bench) -> None:
+    """PAY-19: the page that keeps cards is no place to try them out, nor is it together with the pay page."""
+    for _ in range(3):
         keep(bench, "pm_card_chargeDeclined")
+        bench.pay("1042", method="pm_card_chargeDeclined")
     with pytest.raises(errors.TooManyDeclines):
         keep(bench)
+    with pytest.raises(TooManyDeclines):
+        bench.pay("1042")
     assert keep(bench, now=later(minutes=11)).row.state == State.ACTIVE
+
+
+def test_five_declines_are_borne(bench: Bench) -> None:
+    """PAY-19, at the border."""
+    for _ in range(5):
+        keep(bench, "pm_card_chargeDeclined")
+    assert keep(bench).row.state == State.ACTIVE
 
 
 def test_the_bank_wants_to_be_asked_first(bench: Bench) -> None:

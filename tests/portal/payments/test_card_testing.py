@@ -13,7 +13,7 @@ from portal.accounts.models import PortalUser
 from portal.customers.models import Customer
 from portal.invoices.models import Invoice
 from portal.payments import errors
-from portal.payments.models import PaymentAttempt
+from portal.payments.models import PaymentAttempt, PaymentMethod
 from portal.payments.payers import Payer
 from portal.payments.services.card_testing import FOR_COMPANY, FOR_ONE, WINDOW, refuse_card_testing
 from portal.payments.services.submit import Submission, submit_payment
@@ -122,6 +122,48 @@ def test_what_was_not_the_cards_fault_and_what_autopay_tried_is_not_counted(acme
     decline(20, now, customer="C-1001", code="not_now")
     decline(20, now, customer="C-1001", mandate=True)
     assert not is_refused(alice(), now)
+
+
+@pytest.mark.parametrize("what", ["customer", "payer", "address"])
+def test_cards_that_were_not_kept_count_like_cards_that_did_not_pay(acme: object, now: datetime, what: str) -> None:
+    """PAY-19: for each of the counters, three of each kind are six."""
+    payer = alice()
+    about = {"customer": {"customer": "C-1001"}, "payer": {"payer": payer}, "address": {"ip": HERE}}[what]
+    decline(3, now, **about)  # type: ignore[arg-type]
+    refuse_to_keep(2, now, **about)  # type: ignore[arg-type]
+    assert not is_refused(payer, now)
+    refuse_to_keep(1, now, **about)  # type: ignore[arg-type]
+    assert is_refused(payer, now)
+    assert not is_refused(payer, now + WINDOW)
+
+
+def test_what_is_being_kept_from_one_address_counts_before_its_answer(acme: object, now: datetime) -> None:
+    """PAY-19: a burst is counted like a row."""
+    refuse_to_keep(FOR_ONE + 1, now, ip=HERE, state="adding")
+    assert is_refused(alice(), now)
+
+
+def refuse_to_keep(
+    count: int,
+    at: datetime,
+    *,
+    customer: str = "C-1002",
+    payer: Payer | None = None,
+    ip: str = THERE,
+    state: str = "failed",
+) -> None:
+    """Write down cards that the bank did not let be kept, as they happen; in an open scope."""
+    for _ in range(count):
+        row = PaymentMethod.objects.create(
+            bill_to=Customer.objects.get(number=customer),
+            added_by_id=payer.portal_user_id if payer else None,
+            form_key=uuid7(),
+            state=state,
+            failure_code="card_declined" if state == "failed" else "",
+            created_at=at,
+            ended_at=at if state == "failed" else None,
+        )
+        record("payment_method.submitted", by=Actor("customer", None, "", ip), now=at, target=row)
 
 
 def test_above_thirty_in_a_company_a_link_is_not_enough(acme: object, now: datetime) -> None:
