@@ -27,6 +27,7 @@ class AccountState:
     details_submitted: bool
     requirements: tuple[str, ...]
     disconnected: bool = False
+    bank_payments: str = ""
 
 
 def write_payment_account(*, tenant_id: UUID, state: AccountState, by: Actor, now: datetime) -> bool:
@@ -50,6 +51,7 @@ def write_payment_account(*, tenant_id: UUID, state: AccountState, by: Actor, no
             before = _shown(known)
         known.livemode = state.livemode
         known.card_payments = state.card_payments
+        known.bank_payments = state.bank_payments
         known.details_submitted = state.details_submitted
         known.requirements = list(state.requirements)
         known.disconnected_at = (known.disconnected_at or now) if state.disconnected else None
@@ -78,6 +80,7 @@ def _shown(account: PaymentAccount) -> dict[str, object]:
         "account": account.account_id,
         "livemode": account.livemode,
         "card_payments": account.card_payments,
+        "bank_payments": account.bank_payments,
         "details_submitted": account.details_submitted,
         "requirements": list(account.requirements),
         "disconnected": account.disconnected_at is not None,

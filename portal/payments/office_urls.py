@@ -17,6 +17,7 @@ from portal.payments import (
 urlpatterns: list[URLPattern] = [
     path("", office_views.setup, name="payments_setup"),
     path("connect", office_views.connect, name="payments_connect"),
+    path("bank", office_views.ask_for_bank, name="payments_bank"),
     path("return", office_views.come_back, name="payments_return"),
     path("rules", office_rules.rules, name="payments_rules"),
     path("received", office_money.payment_list, name="payment_list"),

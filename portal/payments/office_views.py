@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission
+from portal.invoices.rows import Badge
 from portal.payments.csp import with_onboarding
 from portal.payments.services import onboarding
 from tenants.models import PaymentAccount
@@ -42,14 +43,30 @@ class PaymentSetup:
     account_id: str
     requirements: tuple[str, ...]
     is_test: bool
+    bank: Badge | None = None
 
 
-def make_setup(account: PaymentAccount | None) -> PaymentSetup:
-    """Return what the page shows of an account."""
+def make_setup(account: PaymentAccount | None, *, wants_bank: bool) -> PaymentSetup:
+    """Return what the page shows of an account; `wants_bank` is the company's own setting."""
     if account is None:
         return PaymentSetup("none", "", (), is_test=False)
     wanted = tuple(_(REQUIREMENTS[name]) if name in REQUIREMENTS else name for name in account.requirements)
-    return PaymentSetup(_state_of(account), account.account_id, wanted, is_test=not account.livemode)
+    state = _state_of(account)
+    bank = _bank_badge(account.bank_payments, wants_bank=wants_bank) if state != "disconnected" else None
+    return PaymentSetup(state, account.account_id, wanted, not account.livemode, bank)
+
+
+def _bank_badge(status: str, *, wants_bank: bool) -> Badge | None:
+    """Return whether bank debits work, in a word; nothing where the company does not want them."""
+    if not wants_bank:
+        return None
+    if status == "active":
+        return Badge(_("On"), "ok", "circle-check")
+    if status == "pending":
+        return Badge(_("Stripe is checking"), "warn", "clock")
+    if status:
+        return Badge(_("Stripe needs something"), "warn", "triangle-alert")
+    return Badge(_("Not asked for yet"), "", "pause")
 
 
 def _state_of(account: PaymentAccount) -> State:
@@ -66,8 +83,24 @@ def _state_of(account: PaymentAccount) -> State:
 @staff_view(Permission.CONNECT_PAYMENTS)
 def setup(request: StaffRequest) -> HttpResponse:
     """Show whether cards can be taken and what Stripe still wants."""
-    found = make_setup(read_payment_account(request.tenant.id))
-    return render(request, "payments/setup.html", {"setup": found})
+    wants_bank = onboarding.wants_bank(request.context)
+    found = make_setup(read_payment_account(request.tenant.id), wants_bank=wants_bank)
+    asks_bank = wants_bank and found.bank is not None and not found.bank.kind
+    return render(request, "payments/setup.html", {"setup": found, "asks_bank": asks_bank})
+
+
+@transaction.non_atomic_requests
+@require_POST
+@staff_view(Permission.CONNECT_PAYMENTS)
+def ask_for_bank(request: StaffRequest) -> HttpResponse:
+    """Ask Stripe to let a company that is connected already take bank debits."""
+    try:
+        onboarding.ask_for_bank_payments(context=request.context, by=request.actor, now=timezone.now())
+    except onboarding.StripeUnavailable:
+        messages.error(request, _("Stripe didn’t answer. Nothing was lost; try again in a minute."))
+    else:
+        messages.success(request, _("Stripe was asked. This page shows when bank payments work."))
+    return redirect("office:payments_setup")
 
 
 @transaction.non_atomic_requests

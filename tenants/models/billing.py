@@ -36,6 +36,8 @@ class PaymentAccount(models.Model):
     account_id = models.CharField(max_length=64, unique=True)
     livemode = models.BooleanField(default=False)
     card_payments = models.CharField(max_length=24, default="inactive")
+    # Stripe's word for bank debits; empty until they are asked for.
+    bank_payments = models.CharField(max_length=24, blank=True, default="", db_default="")
     details_submitted = models.BooleanField(default=False)
     requirements = models.JSONField(default=list)
     checked_at = models.DateTimeField(null=True)

@@ -8,6 +8,7 @@ from stripe.params import AccountListParams, AccountRetrieveParams
 from stripe.params.v2.core import AccountCreateParams as V2AccountCreateParams
 from stripe.params.v2.core import AccountLinkCreateParams as V2AccountLinkCreateParams
 from stripe.params.v2.core import AccountRetrieveParams as V2AccountRetrieveParams
+from stripe.params.v2.core import AccountUpdateParams as V2AccountUpdateParams
 
 from infra.stripe_double.double import Call, Double
 from infra.stripe_double.errors import Json, invalid, no_access
@@ -17,6 +18,9 @@ from infra.stripe_double.store import PLATFORM, Book
 from infra.stripe_double.templates import blank
 
 LINK_SECONDS = 300
+# v1 calls some capabilities by another name than v2; the rows are v1's.
+V1_NAMES = {"ach_debit_payments": "us_bank_account_ach_payments"}
+V2_NAMES = {v1: v2 for v2, v1 in V1_NAMES.items()}
 V2_STATUS = {"inactive": "restricted", "pending": "pending", "active": "active"}
 
 
@@ -35,7 +39,7 @@ def create_account(call: Call) -> Json:
         "id": account_id,
         "type": "none",
         "business_profile": {"name": params.get("display_name")},
-        "capabilities": dict.fromkeys(merchant.get("capabilities") or {}, "inactive"),
+        "capabilities": {V1_NAMES.get(name, name): "inactive" for name in merchant.get("capabilities") or {}},
         "charges_enabled": False,
         "country": str((params.get("identity") or {}).get("country", "us")).upper(),
         "created": call.store.now(),
@@ -62,6 +66,22 @@ def retrieve_account(call: Call) -> Json:
     if call.path["id"] not in call.store.books:
         raise invalid(f"No such account: '{call.path['id']}'", code="not_found", status=404)
     return v2_account(call.double, call.path["id"], call.params.get("include") or [])
+
+
+@route("POST", "/v2/core/accounts/{id}", V2AccountUpdateParams)
+def update_account(call: Call) -> Json:
+    """Add capabilities to a connected account; one that has finished onboarding gets them at once."""
+    account_id = call.path["id"]
+    if account_id not in call.store.books:
+        raise invalid(f"No such account: '{account_id}'", code="not_found", status=404)
+    scope = call.double.scope(account_id)
+    account = scope.find("account", account_id)
+    merchant = (call.params.get("configuration") or {}).get("merchant") or {}
+    status = "active" if account["details_submitted"] else "inactive"
+    for name in merchant.get("capabilities") or {}:
+        account["capabilities"].setdefault(V1_NAMES.get(name, name), status)
+    scope.emit("account.updated", account)
+    return v2_account(call.double, account_id, call.params.get("include") or [])
 
 
 @route("POST", "/v2/core/account_links", V2AccountLinkCreateParams)
@@ -137,7 +157,7 @@ def v2_account(double: Double, account_id: str, include: list[str]) -> Json:
     account = double.store.books[account_id].kind("account")[account_id]
     given = account.get("_v2") or {}
     capabilities = {
-        name: {"status": V2_STATUS[status], "status_details": _status_details(status)}
+        V2_NAMES.get(name, name): {"status": V2_STATUS[status], "status_details": _status_details(status)}
         for name, status in (account.get("capabilities") or {}).items()
     }
     document = {

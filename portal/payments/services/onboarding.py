@@ -10,6 +10,8 @@ import stripe
 from django.db import transaction
 
 from infra.stripe_client import platform_stripe
+from portal.payments import ways
+from portal.payments.plans import rules_of
 from tenants.audit import Actor
 from tenants.context import TenantContext
 from tenants.payment_accounts import AccountState, read_payment_account, write_payment_account
@@ -30,6 +32,7 @@ def connect_account(*, context: TenantContext, email: str, by: Actor, now: datet
     """
     known = read_payment_account(context.tenant.id)
     if known:
+        ask_for_bank_payments(context=context, by=by, now=now)
         return known.account_id
     key = f"acct:{context.tenant.id}:v1"
     with transaction.atomic():
@@ -58,11 +61,42 @@ def _account_request(context: TenantContext, email: str) -> dict[str, Any]:
         "display_name": context.tenant.display_name,
         "dashboard": "full",
         "identity": {"country": context.tenant.country.lower()},
-        "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": True}}}},
+        "configuration": {"merchant": {"capabilities": _capabilities(context)}},
         "defaults": {"responsibilities": {"fees_collector": "stripe", "losses_collector": "stripe"}},
         "include": INCLUDE,
         "metadata": {"tenant": str(context.tenant.id)},
     }
+
+
+def _capabilities(context: TenantContext) -> dict[str, Any]:
+    """Return what the account is to be able to do: cards, and bank debits where the company takes them. Pure."""
+    wanted: dict[str, Any] = {"card_payments": {"requested": True}}
+    if wants_bank(context):
+        wanted["ach_debit_payments"] = {"requested": True}
+    return wanted
+
+
+def wants_bank(context: TenantContext) -> bool:
+    """Whether customers may pay from bank accounts; debits are in dollars only. Pure."""
+    excluded = ways.excluded_types(rules_of(context.settings), context.tenant.currency)
+    return "us_bank_account" not in excluded
+
+
+def ask_for_bank_payments(*, context: TenantContext, by: Actor, now: datetime) -> bool:
+    """Ask Stripe to let a connected company take bank debits, once it wants them; raises StripeUnavailable.
+
+    Returns whether Stripe was asked. Asking again changes nothing. Must run outside any transaction.
+    """
+    known = read_payment_account(context.tenant.id)
+    if known is None or known.disconnected_at or known.bank_payments or not wants_bank(context):
+        return False
+    wanted: Any = {"configuration": {"merchant": {"capabilities": {"ach_debit_payments": {"requested": True}}}}}
+    try:
+        platform_stripe().v2.core.accounts.update(known.account_id, wanted)
+    except stripe.StripeError as error:
+        raise StripeUnavailable from error
+    refresh_account(tenant_id=context.tenant.id, account_id=known.account_id, by=by, now=now)
+    return True
 
 
 def create_onboarding_link(*, account_id: str, return_url: str, refresh_url: str) -> str:
@@ -89,7 +123,9 @@ def refresh_account(*, tenant_id: UUID, account_id: str, by: Actor, now: datetim
         known = read_payment_account(tenant_id)
         if known is None:
             raise StripeUnavailable from error
-        state = AccountState(account_id, known.livemode, "inactive", known.details_submitted, (), disconnected=True)
+        state = AccountState(
+            account_id, known.livemode, "inactive", known.details_submitted, (), True, known.bank_payments
+        )
     except stripe.StripeError as error:
         raise StripeUnavailable from error
     else:
@@ -102,14 +138,15 @@ def read_state(account: Any) -> AccountState:
     """Reduce Stripe's v2 account to what we keep. Pure."""
     raw: dict[str, Any] = account.to_dict()
     merchant = (raw.get("configuration") or {}).get("merchant") or {}
-    card_payments = (merchant.get("capabilities") or {}).get("card_payments") or {}
+    capabilities = merchant.get("capabilities") or {}
     entries = (raw.get("requirements") or {}).get("entries") or []
     mine = [entry for entry in entries if entry.get("awaiting_action_from") == "user"]
     blocking = {(entry.get("minimum_deadline") or {}).get("status") for entry in mine}
     return AccountState(
         account_id=raw["id"],
         livemode=bool(raw.get("livemode")),
-        card_payments=card_payments.get("status") or "inactive",
+        card_payments=(capabilities.get("card_payments") or {}).get("status") or "inactive",
+        bank_payments=(capabilities.get("ach_debit_payments") or {}).get("status") or "",
         details_submitted=not blocking & {"past_due", "currently_due"},
         requirements=tuple(entry.get("description") or "" for entry in mine),
         disconnected=bool(raw.get("closed")),

@@ -20,10 +20,12 @@ from tenants.schema.models import IdempotencyKey
 from tenants.scope import control_scope
 from tests.cast import ACME, GLOBEX
 from tests.conftest import HostClient
+from tests.portal.methods.keeping import choose
 
 from .bench import Bench, in_parallel, later
 
 SETUP, CONNECT, RETURN = "/office/payments/", "/office/payments/connect", "/office/payments/return"
+BANK = "/office/payments/bank"
 
 
 def office(bench: Bench, role: str = "owner") -> HostClient:
@@ -129,6 +131,7 @@ def test_only_owner_and_administrator_may_connect(unconnected: Bench) -> None:
         client = office(unconnected, role)
         assert client.get(SETUP).status_code == 403
         assert client.post(CONNECT).status_code == 403
+        assert client.post(BANK).status_code == 403
     assert office(unconnected, "admin").get(SETUP).status_code == 200
     assert HostClient("acme.portal.localhost").post(CONNECT).status_code == 302
 
@@ -139,6 +142,47 @@ def test_while_stripe_is_away_the_page_says_so(unconnected: Bench) -> None:
     olive = office(unconnected)
     assert olive.post(CONNECT)["Location"] == SETUP
     assert "Stripe didn’t answer" in olive.get(SETUP).content.decode()
+
+
+def test_bank_debits_are_asked_for_where_the_company_takes_them(unconnected: Bench) -> None:
+    """PAY-04, PLT-18: with the account itself; the office sees whether they work."""
+    olive = office(unconnected)
+    sent = olive.post(CONNECT)
+    assert "Stripe needs something" in olive.get(SETUP).content.decode()
+    finish(unconnected, sent["Location"])
+    olive.get(RETURN)
+    assert capabilities() == {"card_payments": "active", "ach_debit_payments": "active"}
+    html = olive.get(SETUP).content.decode()
+    assert "Payments from bank accounts" in html
+    assert "Ask Stripe for bank payments" not in html
+
+
+def test_a_company_that_takes_cards_only_asks_later(unconnected: Bench) -> None:
+    """PAY-04: nothing is asked for that is not wanted; once it is, a connected account gets it by one button."""
+    choose(unconnected, pay__methods=["card"])
+    olive = office(unconnected)
+    finish(unconnected, olive.post(CONNECT)["Location"])
+    olive.get(RETURN)
+    assert capabilities() == {"card_payments": "active", "ach_debit_payments": ""}
+    assert "Payments from bank accounts" not in olive.get(SETUP).content.decode()
+    olive.post(BANK)
+    assert capabilities()["ach_debit_payments"] == ""
+    choose(unconnected, pay__methods=["card", "ach"])
+    html = olive.get(SETUP).content.decode()
+    assert "Not asked for yet" in html
+    assert "Ask Stripe for bank payments" in html
+    unconnected.break_api("503", path="^/v2/core/accounts/", times=3)
+    olive.post(BANK)
+    assert "Stripe didn’t answer" in olive.get(SETUP).content.decode()
+    olive.post(BANK)
+    assert capabilities()["ach_debit_payments"] == "active"
+
+
+def capabilities() -> dict[str, str]:
+    """Return what Acme's account can do, as we know it."""
+    with control_scope():
+        account = PaymentAccount.objects.get(tenant_id=ACME)
+    return {"card_payments": account.card_payments, "ach_debit_payments": account.bank_payments}
 
 
 def test_an_account_belongs_to_one_company_for_ever(bench: Bench) -> None:
