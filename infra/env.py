@@ -126,6 +126,10 @@ class Env:
     stripe_webhook_secrets_v2: tuple[str, ...] = setting(
         as_list, "", "Signing secrets of the thin-event destination.", secret=True
     )
+    stripe_sandbox_key: str = setting(
+        as_text, "", "Only for tests (docs/sandbox.md): a test key of a Stripe sandbox; never a live one.", secret=True
+    )
+    stripe_sandbox_account: str = setting(as_text, "", "Only for tests: the connected account of that sandbox, acct_….")
     email_url: str = setting(
         as_url("smtp", "smtps"),
         "",
