@@ -20,6 +20,7 @@ from portal.payments import errors, office_pages
 from portal.payments.models import Payment, Refund
 from portal.payments.needs import needs
 from portal.payments.office_forms import RefundForm
+from portal.payments.readers import is_alone
 from portal.payments.selectors import count_credits
 from portal.payments.services.refund_proposals import propose_refund, waiting_proposal
 from portal.payments.services.refunds import RefundOrder, needs_second_person, refundable_lines, request_refund
@@ -78,13 +79,16 @@ def refund(request: StaffRequest, payment_id: UUID) -> HttpResponse:
         return _show_form(request, found, form)
     order = form.order()
     if "confirm" not in request.POST:
+        needs_second = needs_second_person(request.settings, found, order.amount_cents)
         context = {
             "page": office_pages.make_payment_page(found),
             "form": form,
             "amount_cents": order.amount_cents,
             "sentences": order_sentences(order, found.currency),
             "to": method_words(found.method),
-            "needs_second": needs_second_person(request.settings, found, order.amount_cents),
+            "needs_second": needs_second,
+            "alone": needs_second and is_alone(request.staff.pk),
+            "may_change_rules": may(request.staff, Permission.CHANGE_SETTINGS),
         }
         return render(request, "payments/office_refund_confirm.html", context)
     return _refund(request, found, order)
@@ -149,7 +153,7 @@ def _show_form(request: StaffRequest, found: Payment, form: RefundForm) -> HttpR
 
 
 def _payment_or_404(payment_id: UUID) -> Payment:
-    found = Payment.objects.filter(pk=payment_id).select_related("bill_to", "attempt").first()
+    found = Payment.objects.filter(pk=payment_id).select_related("bill_to", "attempt__portal_user").first()
     if found is None:
         raise Http404
     return found

@@ -96,6 +96,7 @@ class PaymentPage:
     refunded_cents: int
     by_hand: bool
     note: str
+    payer: str
     disputes: tuple[DisputeCard, ...]
 
 
@@ -150,8 +151,23 @@ def make_payment_page(payment: Payment) -> PaymentPage:
         refunded_cents=payment.refunded_cents,
         by_hand=payment.origin == Payment.Origin.OFFICE,
         note=payment.note,
+        payer=payer_words(payment),
         disputes=tuple(_card(dispute) for dispute in disputes if dispute.is_open),
     )
+
+
+def payer_words(payment: Payment) -> str:
+    """Return who paid: a person who signed in, whoever used a link as they called themselves, or autopay."""
+    attempt = payment.attempt
+    if attempt is None:
+        return ""
+    if attempt.portal_user:
+        return attempt.portal_user.display_name or attempt.portal_user.email
+    if attempt.mandate_id:
+        return _("Autopay")
+    if not attempt.payer_name:
+        return ""
+    return _("%(name)s (%(email)s), by link") % {"name": attempt.payer_name, "email": attempt.payer_email}
 
 
 def refundable_cents(payment: Payment) -> int:

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.staff_guards import StaffRequest, staff_view
-from portal.accounts.staff_permissions import Permission
+from portal.accounts.staff_permissions import Permission, may
 from portal.invoices.methods import method_words
 from portal.payments import errors, office_pages
 from portal.payments.models import Payment, Refund, RefundProposal
 from portal.payments.office_money import order_sentences
+from portal.payments.readers import is_alone
 from portal.payments.services.refund_proposals import approve_refund, decline_refund, order_of
 from portal.ui.formats import format_money
 
@@ -44,6 +45,8 @@ def proposal(request: StaffRequest, proposal_id: UUID) -> HttpResponse:
         "sentences": order_sentences(order_of(found), found.currency),
         "to": method_words(found.payment.method),
         "is_own": found.proposed_by == request.staff.pk,
+        "alone": found.proposed_by == request.staff.pk and is_alone(request.staff.pk),
+        "may_change_rules": may(request.staff, Permission.CHANGE_SETTINGS),
     }
     return render(request, "payments/office_proposal.html", context)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils import timezone
 
 from portal.accounts.models import StaffUser
 from portal.accounts.staff_permissions import Permission, may
 from portal.customers.models import ContactPoint
-from portal.messaging.services import Related, send_message
+from portal.messaging.services import Attachment, Related, send_message
 from portal.payments.models import Payment
 from tenants.context import TenantContext
 from tenants.schema.models import OutboxEvent
@@ -48,6 +49,11 @@ def office_readers() -> Iterator[tuple[StaffUser, Reader]]:
             yield staff, Reader(staff.email, staff.language)
 
 
+def is_alone(staff_id: UUID | None) -> bool:
+    """Whether nobody else of the office may decide about money: a second person would have to be added first."""
+    return all(staff.pk == staff_id for staff, _reader in office_readers())
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """What a mail about money says; `facts` are pairs of label and value."""
@@ -72,6 +78,7 @@ def send_letter(
     about: Related,
     key: str = "",
     link: str = "",
+    attachments: Sequence[Attachment] = (),
 ) -> None:
     """Send one letter of an event; the same key is sent once. `link` signs in: it is in the mail and nowhere else."""
     send_message(
@@ -93,5 +100,6 @@ def send_letter(
         secrets={"button_url": link} if link else None,
         event_key=key or event.key,
         related=about,
+        attachments=attachments,
         now=timezone.now(),
     )

@@ -236,6 +236,24 @@ def test_the_office_asks_and_a_colleague_is_mailed_and_approves(paid: Bench) -> 
     assert len(paid.refunds()) == 1
 
 
+def test_whoever_works_alone_is_told_before_asking(paid: Bench) -> None:
+    """PAY-16: a second person stays necessary; the page says who that can be, and what the owner can change."""
+    olive, url = office(paid), url_of(paid)
+    form = {**fields_of(olive.get(f"{url}/refund").content.decode()), "amount_0": "200"}
+    asked = olive.post(f"{url}/refund", form).content.decode()
+    assert "Nobody else here can decide yet" in asked
+    assert 'href="/office/payments/rules"' in asked
+    olive.post(f"{url}/refund", {**form, "confirm": "1"})
+    with paid.acme():
+        address = f"/office/payments/refunds/{RefundProposal.objects.get().pk}"
+    assert "Nobody else here can decide yet" in olive.get(address).content.decode()
+    office(paid, "csr")
+    assert "Nobody else here can decide yet" in olive.get(address).content.decode()
+    office(paid, "accountant")
+    assert "Nobody else here can decide yet" not in olive.get(address).content.decode()
+    assert paid.refunds() == []
+
+
 def test_without_the_permission_nobody_decides(paid: Bench) -> None:
     """AUZ-13."""
     proposal = propose(paid, colleague(paid, "Ann"))

@@ -16,6 +16,7 @@ from portal.sharing.models import ShareLink
 from tests.conftest import HostClient
 from tests.isolation.answers import shape_of
 from tests.portal.methods.keeping import keep, methods
+from tests.portal.methods.test_method_pages import office
 from tests.portal.payments.bench import Bench
 from tests.portal.payments.test_pages import form_of
 from tests.portal.sharing.making import make_link, settle_on
@@ -54,6 +55,8 @@ def test_whoever_holds_the_link_pays_and_gets_the_receipt(bench: Bench) -> None:
     assert (attempt.portal_user_id, attempt.share_link_id) == (None, made.row.pk)
     assert (attempt.payer_name, attempt.payer_email) == ("Pat Payer", "pat@example.net")
     assert bench.charged() == 41250
+    page = office(bench).get(f"/office/payments/received/{payment.pk}").content.decode()
+    assert "Pat Payer (pat@example.net), by link" in page
     bench.deliver_mail()
     (receipt,) = mail.outbox
     assert receipt.to == ["pat@example.net"]
