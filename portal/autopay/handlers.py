@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.utils import timezone
 
 from portal.autopay import letters
+from portal.autopay.document import pdf_name, render_permission_pdf
 from portal.autopay.services.charging import ANNOUNCED, FAILED, OVER_CAP
 from portal.autopay.services.mandates import CHANGED
 from portal.customers.models import Customer
-from portal.messaging.services import Related, reader_of, was_sent
+from portal.messaging.services import Attachment, Related, reader_of, was_sent
 from portal.methods.handlers import people_of
 from portal.payments.links import link_to
 from portal.payments.models import AutopayCharge, AutopayMandate
 from portal.payments.readers import Letter, office_readers, send_letter
+from portal.settings.brand import load_brand
 from tenants.context import TenantContext
 from tenants.outbox import handles
 from tenants.schema.models import OutboxEvent
@@ -26,16 +28,24 @@ MakeLetter = Callable[[], Letter]
 @handles(CHANGED)
 def tell_of_change(context: TenantContext, event: OutboxEvent) -> None:
     """Mail customer and office that autopay was turned on, paused, resumed or ended."""
-    mandate = AutopayMandate.objects.select_related("bill_to", "method", "fallback").get(
-        pk=UUID(event.payload["mandate"])
-    )
-
-    def make() -> Letter:
-        return letters.change_letter(context, mandate, event.payload["change"], event.payload["by"])
-
+    rows = AutopayMandate.objects.select_related("bill_to", "method", "fallback", "location")
+    mandate = rows.get(pk=UUID(event.payload["mandate"]))
+    change, by = event.payload["change"], event.payload["by"]
+    # Customers are told that it was the office, not who of it.
+    seen_by = context.tenant.display_name if event.payload.get("office") else by
     about = Related("autopay", mandate.pk)
-    _to_office(context, event, make, "autopay_changed_office", about)
-    _to_people(context, event, mandate.bill_to, make, "autopay_changed", about, letters.autopay_path())
+
+    def make(who: str) -> MakeLetter:
+        return lambda: letters.change_letter(context, mandate, change, who)
+
+    def permission() -> Sequence[Attachment]:
+        data = render_permission_pdf(mandate, load_brand(context.tenant), context.tenant)
+        return (Attachment(pdf_name(mandate), "application/pdf", data),)
+
+    _to_office(context, event, make(by), "autopay_changed_office", about)
+    files = permission if change == "authorised" else None
+    path = letters.autopay_path()
+    _to_people(context, event, mandate.bill_to, make(seen_by), "autopay_changed", about, path, files)
 
 
 @handles(ANNOUNCED)
@@ -98,6 +108,7 @@ def _to_people(
     kind: str,
     about: Related,
     path: str,
+    files: Callable[[], Sequence[Attachment]] | None = None,
 ) -> None:
     for user, reader in people_of(customer):
         key = f"{event.key}:{user.pk}"
@@ -106,4 +117,7 @@ def _to_people(
         with reader_of(context.tenant, reader.language):
             letter = make()
         link = link_to(context, user, path, now=timezone.now())
-        send_letter(context, event, to=reader, letter=letter, kind=kind, about=about, key=key, link=link)
+        attached = files() if files else ()
+        send_letter(
+            context, event, to=reader, letter=letter, kind=kind, about=about, key=key, link=link, attachments=attached
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from portal.autopay.agreement import place_words
 from portal.invoices.methods import method_words
 from portal.payments.declines import words_for
 from portal.payments.models import AutopayCharge, AutopayMandate
@@ -57,7 +58,9 @@ def change_letter(context: TenantContext, mandate: AutopayMandate, change: str, 
         facts=(
             (_("Charge"), method_words(mandate.method.shown)),
             (_("If that fails"), method_words(mandate.fallback.shown) if mandate.fallback else ""),
+            (_("For"), place_words(mandate.location)),
             (_("At most for one invoice"), format_money(mandate.cap_cents, context.tenant.currency)),
+            (_("At most in a month"), _month(context, mandate)),
             (_("Notice"), _("%(n)s days before") % {"n": mandate.notice_days}),
             (_("Changed by"), by),
         ),
@@ -89,20 +92,33 @@ def notice_letter(context: TenantContext, charge: AutopayCharge) -> Letter:
     )
 
 
+def _month(context: TenantContext, mandate: AutopayMandate) -> str:
+    return format_money(mandate.month_cap_cents, context.tenant.currency) if mandate.month_cap_cents else ""
+
+
 def over_cap_letter(context: TenantContext, charge: AutopayCharge) -> Letter:
-    """Return the letter about an invoice that autopay leaves alone: it is above the limit."""
+    """Return the letter about an invoice that autopay leaves alone: it, or the month with it, is above the limit."""
+    of_one = charge.amount_cents > charge.mandate.cap_cents
     names = {
         "amount": _amount(charge),
         "number": charge.invoice.number,
-        "cap": format_money(charge.mandate.cap_cents, charge.invoice.currency),
+        "cap": format_money(charge.mandate.cap_cents, charge.invoice.currency) if of_one else "",
+        "month": _month(context, charge.mandate),
     }
+    if of_one:
+        heading = _("Invoice %(number)s is above your limit") % names
+        why = _("It is above your autopay limit of %(cap)s and is not charged.") % names
+        text = _("It is above your autopay limit of %(cap)s, so nothing is charged. You can pay it now.") % names
+    else:
+        heading = _("Invoice %(number)s is more than the month allows") % names
+        why = _("The month would be above your autopay limit of %(month)s, so it is not charged.") % names
+        text = _("With it the month would be above your limit of %(month)s: nothing is charged. You can pay it now.")
+        text %= names
     return Letter(
         subject=_("Invoice %(number)s over %(amount)s waits for you") % names,
-        preheader=_("It is above your autopay limit of %(cap)s and is not charged.") % names,
-        heading=_("Invoice %(number)s is above your limit") % names,
-        paragraphs=(
-            _("It is above your autopay limit of %(cap)s, so nothing is charged. You can pay it now.") % names,
-        ),
+        preheader=why,
+        heading=heading,
+        paragraphs=(text,),
         facts=((_("Amount"), names["amount"]),),
         button_url=context.tenant.url(pay_path(charge)),
         button_text=_("Pay %(amount)s") % names,

@@ -11,6 +11,8 @@ app_name = "autopay"
 urlpatterns: list[URLPattern] = [
     path("", views.show, name="show"),
     path("set-up", views.set_up, name="set_up"),
-    path("change", views.change, name="change"),
+    path("<uuid:mandate_id>/terms", views.terms, name="terms"),
+    path("<uuid:mandate_id>/change", views.change, name="change"),
+    path("<uuid:mandate_id>/permission.pdf", views.permission, name="permission"),
     path("skip/<uuid:charge_id>", views.skip, name="skip"),
 ]

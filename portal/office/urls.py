@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/company", settings.company, name="settings_company"),
     path("import", include("portal.office.imports.urls")),
     path("payments/methods", method_rules, name="payments_methods"),
+    path("payments/autopay", include("portal.autopay.office_urls")),
     path("payments/", include("portal.payments.office_urls")),
     path("", include("portal.sharing.office_urls")),
 ]

@@ -39,7 +39,7 @@ def _autopay() -> list[Need]:
     ).select_related("mandate__bill_to", "invoice")
     return [
         Need(
-            reverse("office:customer", args=[charge.mandate.bill_to_id]),
+            reverse("office:payment_mandate", args=[charge.mandate_id]),
             "triangle-alert",
             _("Autopay of %(name)s failed twice: %(amount)s")
             % {

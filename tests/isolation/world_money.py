@@ -109,6 +109,7 @@ def make_charge(method: PaymentMethod, user: PortalUser, invoice: Invoice) -> Au
         cap_cents=1_000_000,
         notice_days=5,
         text_version="zebra",
+        agreed={"text": "zebra-text", "place": "zebra-place"},
         authorised_by=user,
         authorised_at=NOW,
         created_at=NOW,

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 from django.db.models import F, Q
 
+from portal.autopay.services.limits import covered, covers, is_over
 from portal.autopay.services.mandates import CHANGED
 from portal.invoices.models import Invoice
 from portal.invoices.policy import shown_for
@@ -81,16 +82,17 @@ def announce(*, context: TenantContext, mandate_id: UUID, now: datetime) -> int:
     shown = shown_for([mandate.bill_to_id], context.settings).filter(status__in=PAYABLE, pending_cents=0)
     known = AutopayCharge.objects.filter(mandate=mandate).values("invoice_id")
     made = 0
-    for invoice in shown.exclude(pk__in=known).order_by("due_on", "number"):
+    for invoice in covered(mandate, shown).exclude(pk__in=known).order_by("due_on", "number"):
         amount = payable_cents(invoice)
         if amount <= 0:
             continue
-        over = amount > mandate.cap_cents
+        day = max(invoice.due_on, today + timedelta(days=mandate.notice_days))
+        over = is_over(mandate, amount, day)
         charge = AutopayCharge.objects.create(
             mandate=mandate,
             invoice=invoice,
             amount_cents=amount,
-            planned_on=max(invoice.due_on, today + timedelta(days=mandate.notice_days)),
+            planned_on=day,
             announced_at=now,
             state=Charge.OVER_CAP if over else Charge.ANNOUNCED,
             created_at=now,
@@ -160,27 +162,41 @@ def _take(context: TenantContext, charge_id: UUID, now: datetime) -> tuple[Payme
     if invoice.status not in PAYABLE:
         _set(charge, Charge.PAID_OTHERWISE)
         return None
+    if not covers(mandate, invoice):
+        _set(charge, Charge.SKIPPED)
+        return None
     if invoice.pending_cents or invoice.reserved_cents or not amount:
         return None  # somebody is paying; what is left of it shows later
     if amount > charge.amount_cents:
         _announce_anew(charge, amount, today, now)
+        return None
+    if is_over(mandate, amount, today, apart_from=charge.pk):
+        _set(charge, Charge.OVER_CAP)
+        key = f"over_cap:{charge.pk}:{charge.tries}:{today:%Y-%m}"
+        emit(OVER_CAP, key=key, payload={"charge": str(charge.pk)}, now=now)
         return None
     method = _method_of(charge, context, invoice.currency)
     if method is None:
         _pause(mandate, AutopayMandate.Pause.METHOD, now)
         return None
     AutopayCharge.objects.filter(pk=charge.pk).update(
-        state=Charge.CHARGING, tries=charge.tries + 1, next_try_at=None, attempt_id=None
+        state=Charge.CHARGING,
+        tries=charge.tries + 1,
+        amount_cents=amount,
+        taken_on=today,
+        next_try_at=None,
+        attempt_id=None,
     )
     return method, amount
 
 
 def _announce_anew(charge: AutopayCharge, amount: int, today: date, now: datetime) -> None:
     """More is due than was announced: that needs a notice of its own, and must fit the cap."""
-    over = amount > charge.mandate.cap_cents
+    day = today + timedelta(days=charge.mandate.notice_days)
+    over = is_over(charge.mandate, amount, day, apart_from=charge.pk)
     AutopayCharge.objects.filter(pk=charge.pk).update(
         amount_cents=amount,
-        planned_on=today + timedelta(days=charge.mandate.notice_days),
+        planned_on=day,
         announced_at=now,
         state=Charge.OVER_CAP if over else Charge.ANNOUNCED,
     )

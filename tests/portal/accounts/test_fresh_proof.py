@@ -96,6 +96,7 @@ def test_nothing_is_added_removed_or_turned_on_without_the_proof(acme: Any, acme
     """AUN-29: by the forms themselves too, whoever still has the page open."""
     sign_in(acme_client, ALICE)
     card = make_card()
+    mandate = make_mandate(card, "paused")
     grow_old()
     terms = {"method": str(card.pk), "fallback": "", "cap": "500.00", "notice": "5", "agrees": "on"}
     addition = {"form_key": str(uuid4()), "token": "ctoken_1"}
@@ -104,12 +105,13 @@ def test_nothing_is_added_removed_or_turned_on_without_the_proof(acme: Any, acme
         (f"/pay/methods/{card.pk}/replace", addition),
         (f"/pay/methods/{card.pk}/remove", {}),
         ("/pay/autopay/set-up", terms),
+        (f"/pay/autopay/{mandate.pk}/terms", terms),
     ):
         for answer in (acme_client.get(path), acme_client.post(path, form)):
             assert answer.status_code == 303, path
             assert answer["Location"].startswith("/sign-in/proof?next=%2Fpay%2F"), path
     assert list(PaymentMethod.objects.values_list("state", flat=True)) == ["active"]
-    assert not AutopayMandate.objects.exists()
+    assert list(AutopayMandate.objects.values_list("pk", "state")) == [(mandate.pk, "paused")]
 
 
 def test_stopping_autopay_is_always_at_hand_and_turning_it_on_again_is_not(acme: Any, acme_client: Any) -> None:
@@ -117,13 +119,13 @@ def test_stopping_autopay_is_always_at_hand_and_turning_it_on_again_is_not(acme:
     sign_in(acme_client, ALICE)
     mandate = make_mandate(make_card(), "paused")
     grow_old()
-    answer = acme_client.post("/pay/autopay/change", {"do": "resume"})
+    answer = acme_client.post(f"/pay/autopay/{mandate.pk}/change", {"do": "resume"})
     assert answer["Location"] == "/sign-in/proof?next=%2Fpay%2Fautopay%2F"
     mandate.refresh_from_db()
     assert mandate.state == "paused"
     AutopayMandate.objects.update(state="active")
     for do, state in (("pause", "paused"), ("revoke", "revoked")):
-        acme_client.post("/pay/autopay/change", {"do": do})
+        acme_client.post(f"/pay/autopay/{mandate.pk}/change", {"do": do})
         mandate.refresh_from_db()
         assert mandate.state == state
 

@@ -8,6 +8,7 @@ from django.core import mail
 from django.utils import timezone
 
 from portal.accounts.models import PortalUser
+from portal.autopay.agreement import Consent
 from portal.autopay.services import charging, mandates
 from portal.autopay.services.mandates import Terms
 from portal.customers.models import Customer
@@ -21,6 +22,7 @@ from tests.portal.payments.bench import Bench, later
 State, Charge = AutopayMandate.State, AutopayCharge.State
 ALICE = Actor("customer", None, "Alice Archer", "203.0.113.9")
 NOTICE = 5
+CONSENT = Consent("I allow it.", "en")
 
 
 def allow(
@@ -30,17 +32,22 @@ def allow(
     row: PaymentMethod | None = None,
     fallback: UUID | None = None,
     cap: int = 100_000,
+    month_cap: int | None = None,
+    location: UUID | None = None,
+    voids: bool = True,
 ) -> AutopayMandate:
     """Put a method on file and allow autopay with it; invoice 1042 (overdue, $412.50) is Alice's to be charged."""
     row = row or keep(bench, method).row
     with bench.acme():
         user = PortalUser.objects.get(email="alice@example.com")
         customer = Customer.objects.get(number="C-1001")
-        Invoice.objects.filter(number="1043").update(status="void", voided_at=timezone.now())
+        if voids:
+            Invoice.objects.filter(number="1043").update(status="void", voided_at=timezone.now())
         return mandates.authorise(
             customer_id=customer.pk,
             portal_user_id=user.pk,
-            terms=Terms(row.pk, cap, NOTICE, fallback),
+            terms=Terms(row.pk, cap, NOTICE, fallback, month_cap, location),
+            consent=CONSENT,
             by=ALICE,
             now=timezone.now(),
         )

@@ -17,7 +17,7 @@ from portal.methods.errors import StillNeeded
 from portal.methods.services.changing import remove_method
 from portal.payments.models import AutopayCharge, AutopayMandate, PaymentAttempt
 from portal.payments.services.settle import settle_attempt
-from tests.portal.autopay.allowing import ALICE, NOTICE, Charge, State, allow, charge_of, mails, run
+from tests.portal.autopay.allowing import ALICE, CONSENT, NOTICE, Charge, State, allow, charge_of, mails, run
 from tests.portal.methods.keeping import keep
 from tests.portal.payments.bench import Bench, later
 
@@ -65,7 +65,7 @@ def test_paused_or_revoked_nothing_is_charged(bench: Bench, change: Any) -> None
     mandate = allow(bench)
     run(bench)
     with bench.acme():
-        change(customer_id=mandate.bill_to_id, by=ALICE, now=later())
+        change(customer_id=mandate.bill_to_id, mandate_id=mandate.pk, by=ALICE, now=later())
     run(bench, NOTICE + 1)
     assert bench.charged() == 0
 
@@ -74,8 +74,8 @@ def test_resuming_gives_notice_anew(bench: Bench) -> None:
     mandate = allow(bench)
     run(bench)
     with bench.acme():
-        mandates.pause(customer_id=mandate.bill_to_id, by=ALICE, now=later())
-        mandates.resume(customer_id=mandate.bill_to_id, by=ALICE, now=later())
+        mandates.pause(customer_id=mandate.bill_to_id, mandate_id=mandate.pk, by=ALICE, now=later())
+        mandates.resume(customer_id=mandate.bill_to_id, mandate_id=mandate.pk, by=ALICE, now=later())
     run(bench, NOTICE + 1)
     assert bench.charged() == 0
     run(bench, 2 * NOTICE + 2)
@@ -157,6 +157,7 @@ def test_autopay_of_somebody_elses_card_is_refused(bench: Bench) -> None:
                 customer_id=customer.pk,
                 portal_user_id=user.pk,
                 terms=Terms(bobs.pk, 100_000, NOTICE),
+                consent=CONSENT,
                 by=ALICE,
                 now=later(),
             )

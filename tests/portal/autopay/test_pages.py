@@ -16,7 +16,7 @@ def test_a_customer_sets_up_sees_skips_pauses_and_ends(bench: Bench) -> None:
     assert browser.get(f"{PAGE}set-up")["Location"] == "/pay/methods/add"
     row = keep(bench).row
     html = browser.get(f"{PAGE}set-up").content.decode()
-    assert "I allow Acme Heating &amp; Air to charge my invoices" in html
+    assert "I allow Acme Heating &amp; Air to charge the invoices chosen here" in html
     terms = {"method": str(row.pk), "fallback": "", "cap": "500.00", "notice": "5"}
     assert browser.post(f"{PAGE}set-up", terms).status_code == 422
     assert browser.post(f"{PAGE}set-up", {**terms, "agrees": "on", "fallback": str(row.pk)}).status_code == 422
@@ -33,10 +33,10 @@ def test_a_customer_sets_up_sees_skips_pauses_and_ends(bench: Bench) -> None:
     browser.post(f"{PAGE}skip/{charges['1042'].pk}")
     assert "Skipped" in browser.get(PAGE).content.decode()
     for do, state in (("pause", "paused"), ("resume", "active"), ("revoke", "revoked")):
-        browser.post(f"{PAGE}change", {"do": do})
+        browser.post(f"{PAGE}{mandate.pk}/change", {"do": do})
         with bench.acme():
             assert AutopayMandate.objects.get().state == state
-    assert browser.post(f"{PAGE}change", {"do": "pause"}).status_code == 404
+    assert browser.post(f"{PAGE}{mandate.pk}/change", {"do": "pause"}).status_code == 404
 
 
 def test_nobody_touches_the_autopay_of_another_customer(bench: Bench) -> None:
@@ -51,7 +51,10 @@ def test_nobody_touches_the_autopay_of_another_customer(bench: Bench) -> None:
     assert charge
     bob = bench.browser("bob@example.com")
     assert bob.post(f"{PAGE}skip/{charge.pk}").status_code == 404
-    assert bob.post(f"{PAGE}change", {"do": "revoke"}).status_code == 404
+    for do in ("pause", "revoke"):
+        assert bob.post(f"{PAGE}{charge.mandate_id}/change", {"do": do}).status_code == 404
+    assert bob.get(f"{PAGE}{charge.mandate_id}/permission.pdf").status_code == 404
+    assert bob.get(f"{PAGE}{charge.mandate_id}/terms").status_code == 404
     assert bob.post(f"{PAGE}set-up", terms)["Location"] == "/pay/methods/add"
 
 
