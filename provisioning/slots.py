@@ -14,20 +14,19 @@ from provisioning.blueprint import replay
 from provisioning.fence import hold_session_lock
 from provisioning.models import SchemaSlot
 from provisioning.schemas import current_release, drop_schema, fingerprint, new_schema_name
-from provisioning.stamps import stamp_of
 from provisioning.templates import ensure_template
 from tenants.scope import control_scope, owner_scope
 
 GUESSED_SECONDS = 5.0
 
-_CLAIM = f"""
+_CLAIM = """
 UPDATE provisioning_schemaslot SET state = 'claimed', claimed_by_run = %s
  WHERE schema_name = (SELECT schema_name FROM provisioning_schemaslot
                        WHERE state = 'ready' AND release = %s
                        ORDER BY built_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING schema_name, fingerprint, stamp <> '' AND stamp = {stamp_of("schema_name")},
+RETURNING schema_name, fingerprint, stamp <> '' AND stamp = gate.stamp(schema_name),
           set_config('synchronous_commit', %s, true)
-"""  # noqa: S608
+"""
 
 
 def claim_slot(run_id: UUID) -> str | None:
@@ -71,7 +70,7 @@ def usual_build_seconds() -> float:
 def read_stamp(schema: str) -> str:
     """Return the schema's stamp of this moment."""
     with control_scope(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT {stamp_of('%s')}", [schema])
+        cursor.execute("SELECT gate.stamp(%s)", [schema])
         return str(cursor.fetchone()[0])
 
 

@@ -17,13 +17,14 @@ from provisioning.models import SchemaSlot, SchemaTemplate
 from provisioning.pool import clean_pool, fill_pool, pool_status
 from provisioning.schemas import create_schema, current_release, fingerprint
 from provisioning.slots import announce_slot, claim_slot, read_stamp
+from provisioning.stamps import stamp_of
 from provisioning.steps import build_slot
 from provisioning.steps.base import Task
 from provisioning.tasks import sweep_dirty_slots, sweep_pool
 from tenants.models import SettingValue
 from tenants.scope import control_scope
 from tests.faults.companies import begin_company
-from tests.provisioning.schemas import alter, schemas
+from tests.provisioning.schemas import alter, schemas, superuser
 
 pytestmark = pytest.mark.usefixtures("own_database")
 T = TypeVar("T")
@@ -155,6 +156,21 @@ def test_no_change_of_any_kind_escapes_the_stamp() -> None:
         assert read_stamp(name) != before, change
     assert claim_slot(uuid4()) is None
     assert sorted(_in_state("dirty")) == sorted(names)
+
+
+def test_one_schema_s_stamp_is_the_sum_that_is_made_over_many() -> None:
+    """The function in the database and the query of the fleet's check agree, for whole schemas and changed ones."""
+    names = _stock(3)
+    alter(f"CREATE FUNCTION {names[1]}.extra() RETURNS integer LANGUAGE sql RETURN 1")
+    alter(f"CREATE RULE extra AS ON DELETE TO {names[2]}.customers_customer DO INSTEAD NOTHING")
+    alter(f"CREATE POLICY extra ON {names[2]}.customers_customer")
+    with superuser() as conn:
+        summed = conn.execute(f"SELECT name, {stamp_of('name')} FROM unnest(%s::text[]) AS name", [names]).fetchall()
+    assert {name: read_stamp(name) for name in names} == dict(summed)
+    assert len({stamp for _, stamp in summed}) == len(names)
+    with control_scope(), connection.cursor() as cursor:
+        cursor.execute("SELECT gate.stamp('t_0000000000000000000000ff')")
+        assert cursor.fetchone() == (None,)
 
 
 @pytest.mark.parametrize("found_by", ["claim", "janitor"])
