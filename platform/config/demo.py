@@ -15,6 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
+from config.demo_estimate import offer_estimate
 from portal.access.models import PortalAccess
 from portal.access.services import invite_to_portal
 from portal.accounts.models import StaffUser
@@ -102,6 +103,7 @@ def make_company(company: DemoCompany, say: Callable[[str], None]) -> None:
             say(f"{company.slug}: {import_file(kind, file_name, context, by)}")
         connect_payments(company, context, by)
         invite(company, by)
+        offer_estimate(company.invited, context, by)
     say(f"{company.slug}: ready")
 
 

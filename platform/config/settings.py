@@ -36,6 +36,7 @@ TENANT_APPS = [
     "portal.documents",
     "portal.customers",
     "portal.invoices",
+    "portal.estimates",
     "portal.payments",
     "portal.methods",
     "portal.autopay",

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.accounts.urls")),
     path("invoices/statement", include("portal.statements.urls")),
     path("invoices/", include("portal.invoices.urls")),
+    path("estimates/", include("portal.estimates.urls")),
     path("pay/autopay/", include("portal.autopay.urls")),
     path("pay/methods/", include("portal.methods.urls")),
     path("", include("portal.payments.urls")),

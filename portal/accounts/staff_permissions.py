@@ -24,6 +24,9 @@ class Permission(StrEnum):
     VIEW_INVOICES = "invoices.view"
     SEND_INVOICES = "invoices.send"
     MANAGE_INVOICES = "invoices.manage"
+    VIEW_ESTIMATES = "estimates.view"
+    SEND_ESTIMATES = "estimates.send"
+    MANAGE_ESTIMATES = "estimates.manage"
     IMPORT = "transfers.import"
     EXPORT = "transfers.export"
     VIEW_AUDIT = "audit.view"
@@ -47,6 +50,8 @@ _CSR = frozenset(
         P.VIEW_AS_CUSTOMER,
         P.VIEW_INVOICES,
         P.SEND_INVOICES,
+        P.VIEW_ESTIMATES,
+        P.SEND_ESTIMATES,
     }
 )
 
@@ -64,11 +69,12 @@ BY_ROLE: dict[str, frozenset[Permission]] = {
             P.VIEW_INVOICES,
             P.SEND_INVOICES,
             P.MANAGE_INVOICES,
+            P.VIEW_ESTIMATES,
             P.EXPORT,
         }
     ),
     Role.TECHNICIAN: frozenset(),
-    Role.READ_ONLY: frozenset({P.VIEW_CUSTOMERS, P.VIEW_REQUESTS, P.VIEW_INVOICES}),
+    Role.READ_ONLY: frozenset({P.VIEW_CUSTOMERS, P.VIEW_REQUESTS, P.VIEW_INVOICES, P.VIEW_ESTIMATES}),
 }
 
 

@@ -15,7 +15,7 @@ from portal.autopay.services.mandates import Terms
 from portal.customers.models import Location
 from portal.invoices.methods import method_words
 from portal.payments.models import PaymentMethod
-from portal.payments.money_field import MoneyField
+from portal.ui.money_field import MoneyField
 
 NOTICE_DAYS = (3, 5, 7, 14)
 LEAST_CENTS, MOST_CENTS = 1_000, 10_000_000

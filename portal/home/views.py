@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings as django_settings
+from django.db.models import F, Q, Sum
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,9 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from portal.access.policy import billing_customers, may_see_billing
 from portal.accounts.guards import CustomerRequest, account_cookie_name, customer_view
 from portal.accounts.sessions import ABSOLUTE
+from portal.estimates.policy import is_open
+from portal.estimates.policy import visible_of as visible_estimates
+from portal.estimates.rows import OPEN, EstimateRow, make_rows
+from portal.estimates.views import count_open
 from portal.invoices.policy import section_is_open, visible_of
 from portal.invoices.rows import InvoiceRow
-from portal.invoices.selectors import AccountFigures, account_figures, open_rows
+from portal.invoices.selectors import AccountFigures, account_figures, company_day, open_rows
 from portal.payments.selectors import failed_debits
 from tenants.config.registry import METHODS_SECTION, WELCOME_MESSAGE
 
@@ -47,12 +52,15 @@ def show_home(request: CustomerRequest) -> HttpResponse:
         request.nav_hidden = frozenset({"invoices:list"})
     else:
         request.nav_counts = {"invoices:list": money.balance.open_count}
+    count_open(request, company_day(request.tenant, now))
     context = {
         "greeting": _greeting(viewer.user.display_name, viewer.chosen is not None, now),
         "money": money,
         "announcement": request.settings.get(WELCOME_MESSAGE),
         "account": viewer.chosen if len(viewer.grants) > 1 else None,
         "methods_url": _methods_url(request),
+        "estimates": _estimates(request, now),
+        "deposit_cents": _deposits_held(request) if money else 0,
         "failed_debits": failed_debits(billing_customers(viewer.shown_grants), now) if money else [],
     }
     return render(request, "home/home.html", context)
@@ -90,6 +98,21 @@ def _money(request: CustomerRequest, now: datetime) -> Money | None:
     first = next((row for row in rows if row.state in ("overdue", "due")), None)
     others = tuple(row for row in rows if row is not first)
     return Money(first, others, account_figures(invoices, tenant=request.tenant, now=now))
+
+
+def _estimates(request: CustomerRequest, now: datetime) -> tuple[EstimateRow, ...]:
+    """Return the estimates that wait for an answer or a deposit: cards beside what is to be paid (NAV-04, P-06)."""
+    today = company_day(request.tenant, now)
+    found = visible_estimates(request.viewer.shown_grants, request.settings)
+    waiting = found.filter(is_open(today) | Q(status="approved", deposit_cents__gt=F("deposit_paid_cents")))
+    rows = make_rows(waiting.select_related("customer", "location").order_by("-sent_at")[:TASKS], today=today)
+    return tuple(row for row in rows if row.state in OPEN or row.deposit_due_cents)
+
+
+def _deposits_held(request: CustomerRequest) -> int:
+    """Return what the company holds of deposits: paid, and not part of an invoice yet."""
+    rows = visible_estimates(request.viewer.shown_grants, request.settings).filter(currency=request.tenant.currency)
+    return int(rows.aggregate(held=Sum("deposit_paid_cents"))["held"] or 0)
 
 
 def _methods_url(request: CustomerRequest) -> str:

@@ -32,6 +32,7 @@ MOVES = {
     "credit_note": mark("Goodwill"),
     "credit_note_undone": mark("Goodwill taken back"),
     "credit_applied": mark("From your credit"),
+    "deposit_applied": mark("From your deposit"),
     "reversal": mark("%(method)s – taken out"),
     "dispute": mark("Taken back by the bank"),
     "dispute_reinstated": mark("Given back by the bank"),

@@ -30,5 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/methods", method_rules, name="payments_methods"),
     path("payments/autopay", include("portal.autopay.office_urls")),
     path("payments/", include("portal.payments.office_urls")),
+    path("", include("portal.estimates.office_urls")),
+    path("", include("portal.payments.estimate_urls")),
     path("", include("portal.sharing.office_urls")),
 ]

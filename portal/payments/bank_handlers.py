@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.messaging.services import Related, reader_of, was_sent
+from portal.payments.bills import deposit_words
 from portal.payments.declines import words_for
+from portal.payments.handlers import deposit_estimate
 from portal.payments.links import link_to
 from portal.payments.models import Payment
 from portal.payments.readers import Letter, office_readers, payer_of, send_letter
@@ -69,11 +71,17 @@ def _invoices(payment: Payment) -> list[Invoice]:
 
 
 def _numbers(payment: Payment) -> str:
+    estimate = deposit_estimate(payment)
+    if estimate:
+        return deposit_words(estimate.number)
     return ", ".join(_("Invoice %(number)s") % {"number": invoice.number} for invoice in _invoices(payment))
 
 
 def _pay_path(payment: Payment) -> str:
     """Return where what was to be paid can be paid now."""
+    estimate = deposit_estimate(payment)
+    if estimate:
+        return reverse("deposit", args=[estimate.pk], urlconf="portal.payments.urls")
     invoices = _invoices(payment)
     if len(invoices) == 1:
         return reverse("pay", args=[invoices[0].pk], urlconf="portal.payments.urls")
@@ -115,7 +123,7 @@ def failure_letter(context: TenantContext, payment: Payment) -> Letter:
         subject=_("Your bank payment of %(amount)s didn’t go through") % {"amount": amount},
         preheader=_("Nothing was paid. Here is another way."),
         heading=_("Your bank payment of %(amount)s didn’t go through") % {"amount": amount},
-        paragraphs=(_("Nothing was paid, and the invoice is due as before. You can pay it another way now."),),
+        paragraphs=(_("Nothing was paid, and it is due as before. You can pay it another way now."),),
         facts=(
             (_("For"), _numbers(payment)),
             (_("With"), method_words(payment.method)),

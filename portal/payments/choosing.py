@@ -9,8 +9,8 @@ from django.http import Http404
 from portal.accounts.guards import CustomerRequest
 from portal.invoices.models import Invoice
 from portal.invoices.policy import visible_of, visible_to
+from portal.payments.bills import InvoiceBill
 from portal.payments.ledger import PAYABLE
-from portal.payments.pages import own_payable
 from portal.payments.payers import Payer
 
 MOST = 200
@@ -24,7 +24,9 @@ def chosen_invoices(request: CustomerRequest) -> list[Invoice]:
     if "all" in request.GET:
         rows = visible_of(request.viewer.shown_grants, request.settings).filter(status__in=PAYABLE)
         found = list(rows.select_related("bill_to", "location").order_by("due_on", "number")[:MOST])
-        payable = own_payable(found, Payer(portal_user_id=request.viewer.user.pk))
+        if not found:
+            return []
+        payable = InvoiceBill(found).payable(Payer(portal_user_id=request.viewer.user.pk))
         return [invoice for invoice in found if payable[invoice.pk]]
     wanted = _ids(request.GET.getlist("invoice"))
     rows = visible_to(request.viewer, request.settings).filter(pk__in=wanted)

@@ -8,9 +8,12 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.estimates.models import Estimate
 from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.messaging.services import Related, reader_of, send_message, was_sent
+from portal.payments.bills import deposit_words
+from portal.payments.deposits import estimate_of
 from portal.payments.ledger import payable_cents
 from portal.payments.models import Payment
 from portal.payments.readers import payer_of
@@ -53,14 +56,19 @@ def receipt_values(context: TenantContext, payment: Payment) -> dict[str, object
     amount = format_money(payment.received_cents, payment.currency)
     invoices = list(Invoice.objects.filter(allocations__payment=payment).distinct().order_by("number"))
     still_open = sum(payable_cents(invoice) for invoice in invoices)
+    paid = [_("Invoice %(number)s") % {"number": invoice.number} for invoice in invoices]
+    # What was a deposit when it came is called so for ever: the receipt says what was paid, and when.
+    estimate = deposit_estimate(payment)
+    if estimate:
+        paid, still_open = [deposit_words(estimate.number)], 0
     excess = payment.received_cents - payment.allocated_cents
     facts: list[dict[str, Any]] = [
         {"label": _("Receipt no."), "value": payment.receipt_no},
-        {"label": _("For"), "value": ", ".join(_("Invoice %(number)s") % {"number": i.number} for i in invoices)},
+        {"label": _("For"), "value": ", ".join(paid)},
         {"label": _("Paid"), "value": amount},
         {"label": _("Date"), "value": _date_and_time(payment)},
         {"label": _("With"), "value": method_words(payment.method)},
-        {"label": _("Still open"), "value": format_money(still_open, payment.currency)},
+        {"label": _("Still open"), "value": "" if estimate else format_money(still_open, payment.currency)},
     ]
     if excess:
         facts.append({"label": _("Kept as your credit"), "value": format_money(excess, payment.currency)})
@@ -74,6 +82,12 @@ def receipt_values(context: TenantContext, payment: Payment) -> dict[str, object
         "button_text": _("See your account"),
         "reason": _("You get this mail because you paid %(company)s.") % {"company": context.tenant.display_name},
     }
+
+
+def deposit_estimate(payment: Payment) -> Estimate | None:
+    """Return the estimate whose deposit a payment was made for."""
+    estimate_id = estimate_of(payment.attempt) if payment.attempt else None
+    return Estimate.objects.filter(pk=estimate_id).first() if estimate_id else None
 
 
 def _date_and_time(payment: Payment) -> str:

@@ -96,6 +96,29 @@ QUERIES: dict[str, str] = {
         SELECT p.id::text FROM payments_payment p
          WHERE p.received_cents > 0 AND p.origin <> 'office'
            AND NOT EXISTS (SELECT 1 FROM core_outboxevent e WHERE e.key = 'receipt:' || p.id)""",
+    "a paid deposit equals its allocations": """
+        SELECT e.number FROM estimates_estimate e
+         WHERE e.deposit_paid_cents <> COALESCE((SELECT sum(CASE WHEN a.reverses_id IS NULL THEN a.amount_cents
+                                                                 ELSE -a.amount_cents END)
+               FROM payments_paymentallocation a WHERE a.estimate_id = e.id), 0)""",
+    "a held deposit equals its legs": """
+        SELECT p.id::text FROM payments_payment p
+         WHERE COALESCE((SELECT sum(CASE WHEN a.reverses_id IS NULL THEN a.amount_cents ELSE -a.amount_cents END)
+               FROM payments_paymentallocation a WHERE a.payment_id = p.id AND a.estimate_id IS NOT NULL), 0)
+            <> COALESCE((SELECT -sum(j.delta_cents) FROM payments_journal j
+                          WHERE j.payment_id = p.id AND j.account = 'deposit'), 0)""",
+    "a reserved deposit equals the open attempts": """
+        SELECT e.number FROM estimates_estimate e
+         WHERE e.deposit_reserved_cents <> COALESCE((SELECT sum((p->>'amount_cents')::bigint)
+               FROM payments_paymentattempt t, jsonb_array_elements(t.plan) p
+              WHERE t.state IN ('submitted', 'requires_action', 'unknown') AND (p->>'estimate')::uuid = e.id), 0)""",
+    "a pending deposit equals the attempts in processing": """
+        SELECT e.number FROM estimates_estimate e
+         WHERE e.deposit_pending_cents <> COALESCE((SELECT sum((p->>'amount_cents')::bigint)
+               FROM payments_paymentattempt t, jsonb_array_elements(t.plan) p
+              WHERE t.state = 'processing' AND (p->>'estimate')::uuid = e.id), 0)""",
+    "only an approved estimate holds a deposit": """
+        SELECT number FROM estimates_estimate WHERE status <> 'approved' AND deposit_paid_cents <> 0""",
     "never more is refunded than was received": """
         SELECT id::text FROM payments_payment WHERE refunded_cents > received_cents""",
 }

@@ -66,10 +66,14 @@ def split_received(received_cents: int, wanted: Sequence[Share], room: dict[UUID
 
 
 def payment_legs(
-    shares: Iterable[Share], excess_cents: int, account: str = Journal.Account.STRIPE_CLEARING
+    shares: Iterable[Share],
+    excess_cents: int,
+    account: str = Journal.Account.STRIPE_CLEARING,
+    deposit: Sequence[Leg] = (),
 ) -> list[Leg]:
     """Return the legs of money that came in: `account` holds it, invoices shrink, the rest is owed as credit. Pure."""
     legs = [Leg(Journal.Account.RECEIVABLE, -share.amount_cents, share.invoice_id) for share in shares]
+    legs += deposit
     if excess_cents:
         legs.append(Leg(Journal.Account.CREDIT, -excess_cents))
     return [Leg(account, -sum(leg.delta_cents for leg in legs)), *legs]
@@ -152,11 +156,13 @@ def allocate(payment: Payment, shares: Iterable[Share], *, now: datetime) -> lis
     return rows
 
 
-def keep_as_credit(payment: Payment, excess_cents: int, *, now: datetime) -> None:
+def keep_as_credit(
+    payment: Payment, excess_cents: int, *, now: datetime, origin: Credit.Origin = Credit.Origin.OVERPAYMENT
+) -> None:
     """Keep what no invoice could take; a fact from Stripe must always be storable (datamodel.md 7.2)."""
     Credit.objects.create(
         customer_id=payment.bill_to_id,
-        origin=Credit.Origin.OVERPAYMENT,
+        origin=origin,
         payment=payment,
         amount_cents=excess_cents,
         remaining_cents=excess_cents,

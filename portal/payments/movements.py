@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Case, F, Q, Sum, Value, When
 
 from portal.invoices.models import Invoice
-from portal.payments import ledger
+from portal.payments import deposits, ledger
 from portal.payments.ledger import Leg, Share, Source
 from portal.payments.models import Credit, Journal, Payment, PaymentAllocation
 
@@ -25,10 +25,13 @@ class Taken:
     shares: tuple[Share, ...]
     credit_cents: int
     loss_cents: int
+    deposit_cents: int = 0
 
 
-def split_taken(amount_cents: int, wanted: Sequence[Share], held: dict[UUID, int], credit_cents: int) -> Taken:
-    """Take an amount from the wanted invoices, then from credit, then from the rest; what is left is a loss. Pure.
+def split_taken(
+    amount_cents: int, wanted: Sequence[Share], held: dict[UUID, int], credit_cents: int, deposit_cents: int = 0
+) -> Taken:
+    """Take an amount from the wanted invoices, then credit, deposit, and the rest; what is left is a loss. Pure.
 
     `held` is what the payment pays of each invoice, in the order in which it was allocated.
     """
@@ -41,12 +44,14 @@ def split_taken(amount_cents: int, wanted: Sequence[Share], held: dict[UUID, int
             left -= part
     from_credit = min(left, credit_cents)
     left -= from_credit
+    from_deposit = min(left, deposit_cents)
+    left -= from_deposit
     for invoice_id in reversed(held):
         part = min(left, held[invoice_id] - taken.get(invoice_id, 0))
         if part > 0:
             taken[invoice_id] = taken.get(invoice_id, 0) + part
             left -= part
-    return Taken(tuple(Share(*pair) for pair in taken.items()), from_credit, left)
+    return Taken(tuple(Share(*pair) for pair in taken.items()), from_credit, left, from_deposit)
 
 
 def taken_legs(taken: Taken, account: str) -> list[Leg]:
@@ -56,6 +61,7 @@ def taken_legs(taken: Taken, account: str) -> list[Leg]:
         legs.append(Leg(Account.CREDIT, taken.credit_cents))
     if taken.loss_cents:
         legs.append(Leg(Account.LOSS, taken.loss_cents))
+    legs += deposits.legs_out(taken.deposit_cents)
     return [*legs, Leg(account, -sum(leg.delta_cents for leg in legs))]
 
 
@@ -85,7 +91,8 @@ def take_from(payment: Payment, taken: Taken, *, now: datetime) -> None:
     for share in taken.shares:
         _deallocate(payment, share, now=now)
         _change(share, "paid_cents", -1, now=now)
-    _count_allocated(payment, -sum(share.amount_cents for share in taken.shares))
+    deposits.take_out(payment, taken.deposit_cents, now=now)
+    _count_allocated(payment, -sum(share.amount_cents for share in taken.shares) - taken.deposit_cents)
     left = taken.credit_cents
     for credit in Credit.objects.filter(payment=payment, remaining_cents__gt=0).order_by("id"):
         part = min(left, credit.remaining_cents)
@@ -102,7 +109,11 @@ def give_to(
     """
     loss = min(amount_cents, taken.loss_cents)
     shares, credit = ledger.split_received(amount_cents - loss, taken.shares, room)
+    deposit = min(credit, taken.deposit_cents)
+    deposit = deposits.give_back(payment, deposit, now=now) if deposit else 0
+    credit -= deposit
     legs = [Leg(Account.RECEIVABLE, -share.amount_cents, share.invoice_id) for share in shares]
+    legs += deposits.legs_in(deposit)
     if credit:
         legs.append(Leg(Account.CREDIT, -credit))
     if loss:
@@ -110,14 +121,14 @@ def give_to(
     legs.append(Leg(account_of_money(payment), amount_cents))
     ledger.post(source, legs, payment=payment, currency=payment.currency, now=now)
     ledger.allocate(payment, shares, now=now)
-    _count_allocated(payment, sum(share.amount_cents for share in shares))
+    _count_allocated(payment, sum(share.amount_cents for share in shares) + deposit)
     _refill_credit(payment, credit, now=now)
 
 
 def taken_by(source: Source) -> Taken:
     """Read from the journal from where a source took its money."""
     legs = Journal.objects.filter(kind=source.kind, source_type=source.type, source_id=source.id)
-    shares, credit, loss = [], 0, 0
+    shares, credit, loss, deposit = [], 0, 0, 0
     for leg in legs.order_by("id"):
         if leg.account == Account.RECEIVABLE and leg.invoice_id:
             shares.append(Share(leg.invoice_id, leg.delta_cents))
@@ -125,7 +136,9 @@ def taken_by(source: Source) -> Taken:
             credit += leg.delta_cents
         elif leg.account == Account.LOSS:
             loss += leg.delta_cents
-    return Taken(tuple(shares), credit, loss)
+        elif leg.account == Account.DEPOSIT:
+            deposit += leg.delta_cents
+    return Taken(tuple(shares), credit, loss, deposit)
 
 
 def forgive(

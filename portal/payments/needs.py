@@ -1,4 +1,4 @@
-"""What about money waits for somebody in the office, most urgent first (F-17)."""
+"""What about money and estimates waits for somebody in the office, most urgent first (F-17)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from portal.estimates.models import Estimate
 from portal.payments.dispute_words import state_words
 from portal.payments.ledger import PAYABLE
 from portal.payments.models import AutopayCharge, Dispute, Refund, RefundProposal
@@ -29,8 +30,22 @@ class Need:
 
 
 def needs() -> list[Need]:
-    """Return disputes, autopay that failed twice, refunds to approve or that came back, differences to Stripe."""
-    return [*_disputes(), *_autopay(), *_proposals(), *_refunds(), *_differences()]
+    """Return disputes, autopay that failed twice, refunds to decide, estimates to change, differences to Stripe."""
+    return [*_disputes(), *_autopay(), *_proposals(), *_refunds(), *_estimates(), *_differences()]
+
+
+def _estimates() -> list[Need]:
+    """Return the estimates that customers want to be different."""
+    wanted = Estimate.objects.filter(status=Estimate.Status.CHANGES_REQUESTED).select_related("customer")
+    return [
+        Need(
+            reverse("office:estimate", args=[each.pk]),
+            "file-text",
+            _("%(name)s asks for changes of estimate %(number)s") % {"name": each.customer.name, "number": each.number},
+            each.title,
+        )
+        for each in wanted.order_by("decided_at")[:SHOWN]
+    ]
 
 
 def _autopay() -> list[Need]:

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy
 from portal.invoices.rows import InvoiceRow
 from portal.payments.amounts import MAXIMUM_CENTS
 from portal.payments.models import Refund
-from portal.payments.money_field import MoneyField
 from portal.payments.office_pages import Part
 from portal.payments.services.recording import Recorded
 from portal.payments.services.refunds import RefundLine, RefundOrder
 from portal.ui.formats import format_money
+from portal.ui.money_field import MoneyField
 
 LONG_AGO = timedelta(days=5 * 366)
 

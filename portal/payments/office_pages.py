@@ -16,6 +16,7 @@ from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.invoices.rows import Badge
 from portal.payments import dispute_words
+from portal.payments.deposits import deposit_of
 from portal.payments.models import Dispute, Payment, Refund
 from portal.payments.services.refunds import refundable_lines
 from portal.ui.formats import format_money
@@ -181,10 +182,11 @@ def refundable_cents(payment: Payment) -> int:
 def make_parts(payment: Payment) -> list[Part]:
     """Return what can still be refunded out of each invoice and of credit."""
     lines = refundable_lines(payment)
+    free = _("Deposit") if deposit_of(payment) else _("Credit")
     numbers = dict(Invoice.objects.filter(pk__in=[line.invoice_id for line in lines]).values_list("pk", "number"))
     return [
         Part(
-            _("Invoice %(number)s") % {"number": numbers[line.invoice_id]} if line.invoice_id else _("Credit"),
+            _("Invoice %(number)s") % {"number": numbers[line.invoice_id]} if line.invoice_id else free,
             line.amount_cents,
         )
         for line in lines
@@ -258,7 +260,7 @@ def refund_summary(lines: list[dict[str, Any]], currency: str) -> list[str]:
     for line in lines:
         amount = format_money(line["cents"], currency)
         if line["invoice"] is None:
-            sentences.append(_("%(amount)s out of the customer’s credit.") % {"amount": amount})
+            sentences.append(_("%(amount)s out of the customer’s credit or deposit.") % {"amount": amount})
         elif line["keeps_paid"]:
             words = _("%(what)s stays paid; %(amount)s is written off as goodwill.")
             sentences.append(words % {"what": line["text"], "amount": amount})

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods
 from portal.accounts.owner_settings import keep_decision
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
-from portal.payments.money_field import MoneyField
 from portal.ui.errors import forbidden
+from portal.ui.money_field import MoneyField
 from tenants.config.registry import (
     PAY_MULTI,
     PAY_PARTIAL,

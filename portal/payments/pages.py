@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -14,20 +13,21 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from infra.stripe_client import is_stripe_away
+from portal.estimates.models import Estimate
 from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
-from portal.invoices.rows import InvoiceRow, make_row, title_of
+from portal.invoices.rows import title_of
 from portal.invoices.selectors import company_day
 from portal.payments import ways
-from portal.payments.ledger import PAYABLE, payable_cents
+from portal.payments.bills import Bill, InvoiceBill, PayLine, deposit_words
+from portal.payments.deposits import estimate_of
+from portal.payments.ledger import payable_cents
 from portal.payments.models import Payment, PaymentAttempt, Refund
 from portal.payments.notices import Notice
-from portal.payments.payers import Payer
 from portal.payments.plans import PayRules, rules_of
 from portal.payments.services.card_testing import must_sign_in
 from portal.payments.services.posting import shares_of
 from portal.payments.services.settle import Settled
-from portal.payments.services.submit import own_waiting
 from portal.payments.tills import PayRequest, Till
 from portal.payments.workdays import clears_by
 
@@ -53,9 +53,10 @@ class SavedMethod:
 
 @dataclass(frozen=True, slots=True)
 class PayPage:
-    """The page on which one invoice, or several of one account, are paid."""
+    """The page on which one invoice, several of one account, or a deposit are paid."""
 
-    invoices: tuple[InvoiceRow, ...]
+    title: str
+    lines: tuple[PayLine, ...]
     amount_cents: int
     currency: str
     form_key: UUID
@@ -70,15 +71,16 @@ class PayPage:
     takes_bank: bool
     saved: tuple[SavedMethod, ...]
     back_url: str
+    back_text: str
+    portal_url: str
     client: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class PaidInvoice:
-    """One invoice of a payment and what it takes of it."""
+class PaidPart:
+    """One invoice of a payment, or the deposit on an estimate, and what it takes of it."""
 
-    id: UUID
-    number: str
+    label: str
     title: str
     cents: int
     url: str
@@ -92,8 +94,8 @@ class Result:
     state: ResultState
     amount_cents: int
     currency: str
-    invoices: tuple[PaidInvoice, ...]
-    still_open_cents: int
+    parts: tuple[PaidPart, ...]
+    still_open_cents: int | None
     receipt_number: str = ""
     paid_at: datetime | None = None
     method: str = ""
@@ -104,33 +106,22 @@ class Result:
     clears_by: date | None = None
 
 
-def own_payable(invoices: Sequence[Invoice], payer: Payer) -> dict[UUID, int]:
-    """Return what this payer may pay of each invoice now: what they left at their bank's page is theirs again."""
-    mine = dict.fromkeys((invoice.pk for invoice in invoices), 0)
-    for attempt in own_waiting(list(mine), payer):
-        for share in shares_of(attempt):
-            if share.invoice_id in mine:
-                mine[share.invoice_id] += share.amount_cents
-    return {
-        invoice.pk: payable_cents(invoice) + mine[invoice.pk] if invoice.status in PAYABLE else 0
-        for invoice in invoices
-    }
-
-
-def make_pay_page(request: PayRequest, invoices: Sequence[Invoice], *, error: Notice | None, now: datetime) -> PayPage:
+def make_pay_page(request: PayRequest, bill: Bill, *, error: Notice | None, now: datetime) -> PayPage:
     """Return the pay page as it is now; every rendering has a form key of its own."""
     account = request.tenant.payment_account
     can_charge = account is not None and account.can_charge
-    payable = own_payable(invoices, request.till.payer)
+    payable = bill.payable(request.till.payer)
     amount = sum(payable.values())
-    currency = invoices[0].currency
+    currency = bill.currency
     today = company_day(request.tenant, now)
     rules = rules_of(request.settings)
-    rows = tuple(make_row(invoice, today=today, can_charge=can_charge) for invoice in invoices)
     would_pay = can_charge and all(payable.values()) and ways.takes_anything(rules, currency)
     signs_in = must_sign_in(request.till.payer, now)
+    back_url, back_text = bill.back(request.till)
+    takes_parts = isinstance(bill, InvoiceBill) and rules.lets_pay_part_of(len(bill.ids))
     return PayPage(
-        invoices=tuple(replace(row, open_cents=payable[row.id]) for row in rows),
+        title=bill.title(),
+        lines=bill.lines(payable),
         amount_cents=amount,
         currency=currency,
         form_key=uuid4(),
@@ -138,13 +129,15 @@ def make_pay_page(request: PayRequest, invoices: Sequence[Invoice], *, error: No
         can_pay=would_pay and not is_stripe_away() and not signs_in,
         not_now=would_pay and is_stripe_away(),
         must_sign_in=would_pay and signs_in,
-        lets_pay_part=rules.lets_pay_part_of(len(invoices)) and amount > rules.minimum_cents,
+        lets_pay_part=takes_parts and amount > rules.minimum_cents,
         minimum_cents=rules.minimum_cents,
         lets_save=rules.lets_save and request.till.may_keep,
-        prove_url=request.till.prove_address([invoice.pk for invoice in invoices]) if rules.lets_save else "",
+        prove_url=request.till.prove_address(bill.address(request.till)) if rules.lets_save else "",
         takes_bank="us_bank_account" not in ways.excluded_types(rules, currency),
-        saved=_saved_methods(request, invoices[0].bill_to_id, rules, currency, today),
-        back_url=request.till.invoice_address(invoices[0].pk) if len(invoices) == 1 else request.till.list_address(),
+        saved=_saved_methods(request, bill.bill_to_id, rules, currency, today),
+        back_url=back_url,
+        back_text=back_text,
+        portal_url=bill.portal_address(),
         client={
             "publishableKey": settings.ENV.stripe_publishable_key,
             "account": account.account_id if account else "",
@@ -179,30 +172,10 @@ def _saved_methods(
     )
 
 
-def busy_since(invoices: Sequence[Invoice]) -> datetime | None:
-    """Return since when somebody has been paying one of these invoices."""
-    wanted = {invoice.pk for invoice in invoices}
-    holding = PaymentAttempt.objects.filter(
-        bill_to_id=invoices[0].bill_to_id, state__in=[*PaymentAttempt.OPEN, State.PROCESSING]
-    ).order_by("-created_at")
-    return next((a.created_at for a in holding if any(s.invoice_id in wanted for s in shares_of(a))), None)
-
-
 def make_result(settled: Settled, till: Till) -> Result:
     """Return the result page of an attempt that is neither failed nor expired."""
     attempt = settled.attempt
-    shares = shares_of(attempt)
-    known = Invoice.objects.in_bulk([share.invoice_id for share in shares])
-    invoices = tuple(
-        PaidInvoice(
-            share.invoice_id,
-            known[share.invoice_id].number,
-            title_of(known[share.invoice_id]),
-            share.amount_cents,
-            till.invoice_address(share.invoice_id),
-        )
-        for share in shares
-    )
+    parts, still_open = _parts(attempt, till)
     state = SHOWN.get(attempt.state, "checking")
     payment = getattr(attempt, "payment", None) if state == "succeeded" else None
     return Result(
@@ -210,17 +183,43 @@ def make_result(settled: Settled, till: Till) -> Result:
         state=state,
         amount_cents=attempt.amount_cents,
         currency=attempt.currency,
-        invoices=invoices,
-        still_open_cents=sum(payable_cents(invoice) for invoice in known.values()),
+        parts=parts,
+        still_open_cents=still_open,
         receipt_number=payment.receipt_no or "" if payment else "",
         paid_at=payment.succeeded_at if payment else None,
         method=method_words(payment.method) if payment else "",
         refunds=_refunds_of(payment) if payment else (),
         poll_url=till.status_address(attempt.pk) if state == "checking" else "",
-        pdf_url=till.pdf_address(shares[0].invoice_id) if len(shares) == 1 else "",
+        pdf_url=_pdf_url(attempt, till),
         list_url=till.list_address(),
         clears_by=clears_by(timezone.localtime(attempt.created_at).date()) if state == "processing" else None,
     )
+
+
+def _parts(attempt: PaymentAttempt, till: Till) -> tuple[tuple[PaidPart, ...], int | None]:
+    """Return what an attempt pays, and what is open of its invoices; a deposit is paid whole."""
+    estimate_id = estimate_of(attempt)
+    if estimate_id:
+        estimate = Estimate.objects.get(pk=estimate_id)
+        words, url = deposit_words(estimate.number), till.estimate_address(estimate.pk)
+        return (PaidPart(words, estimate.title, attempt.amount_cents, url),), None
+    shares = shares_of(attempt)
+    known = Invoice.objects.in_bulk([share.invoice_id for share in shares])
+    parts = tuple(
+        PaidPart(
+            _("Invoice %(number)s") % {"number": known[share.invoice_id].number},
+            title_of(known[share.invoice_id]),
+            share.amount_cents,
+            till.invoice_address(share.invoice_id),
+        )
+        for share in shares
+    )
+    return parts, sum(payable_cents(invoice) for invoice in known.values())
+
+
+def _pdf_url(attempt: PaymentAttempt, till: Till) -> str:
+    shares = shares_of(attempt)
+    return till.pdf_address(shares[0].invoice_id) if len(shares) == 1 else ""
 
 
 def _refunds_of(payment: Payment) -> tuple[tuple[datetime, int], ...]:

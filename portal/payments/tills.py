@@ -37,8 +37,8 @@ class Till(ABC):
         self.payer = payer
         self.by = by
 
-    def prove_address(self, invoice_ids: Sequence[object]) -> str:
-        """Return where that proof is given before these invoices are paid, or nothing where it cannot help."""
+    def prove_address(self, pay_address: str) -> str:
+        """Return where that proof is given before something is paid there, or nothing where it cannot help."""
         return ""
 
     @abstractmethod
@@ -69,6 +69,14 @@ class Till(ABC):
     def list_address(self) -> str:
         """Return the page of all invoices, or nothing where there is none."""
 
+    @abstractmethod
+    def deposit_address(self, estimate_id: UUID) -> str:
+        """Return where the deposit on an estimate is paid."""
+
+    @abstractmethod
+    def estimate_address(self, estimate_id: UUID) -> str:
+        """Return the page of one estimate."""
+
 
 class PayRequest(HttpRequest):
     """A request by somebody who may pay, signed in or not."""
@@ -88,9 +96,9 @@ class PortalTill(Till):
         self.viewer = viewer
         self.may_keep = is_fresh(viewer.proved_at, timezone.now())
 
-    def prove_address(self, invoice_ids: Sequence[object]) -> str:
+    def prove_address(self, pay_address: str) -> str:
         """Return where the proof is given; it leads back to the pay page."""
-        return "" if self.may_keep else proof_address(self.pay_address(invoice_ids))
+        return "" if self.may_keep else proof_address(pay_address)
 
     def find_attempt(self, attempt_id: UUID) -> PaymentAttempt | None:
         """Return an attempt of this very person, as long as they may see the account's billing (AUZ-02)."""
@@ -122,6 +130,14 @@ class PortalTill(Till):
     def list_address(self) -> str:
         """Return the page of all invoices."""
         return reverse("invoices:list")
+
+    def deposit_address(self, estimate_id: UUID) -> str:
+        """Return where the deposit on an estimate is paid."""
+        return reverse("payments:deposit", args=[estimate_id])
+
+    def estimate_address(self, estimate_id: UUID) -> str:
+        """Return the page of one estimate."""
+        return reverse("estimates:detail", args=[estimate_id])
 
 
 def at_portal(request: CustomerRequest) -> PayRequest:

@@ -19,18 +19,20 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from infra.stripe_client import is_stripe_away
 from portal.accounts.guards import CustomerRequest, customer_view
+from portal.estimates.views import get_estimate_for
 from portal.invoices.access import get_invoice_for
 from portal.invoices.models import Invoice
 from portal.payments import choosing, errors, notices, pages
+from portal.payments.bills import Bill, DepositBill, InvoiceBill, address_after
 from portal.payments.csp import with_card_form
 from portal.payments.models import PaymentAttempt
-from portal.payments.money_field import MoneyField
 from portal.payments.notices import Notice
 from portal.payments.plans import rules_of
 from portal.payments.services.card_testing import must_sign_in
 from portal.payments.services.settle import Settled, settle_attempt
 from portal.payments.services.submit import Submission, own_under_way, submit_payment
 from portal.payments.tills import PayRequest, at_portal
+from portal.ui.money_field import MoneyField
 
 
 class PayForm(Form):
@@ -88,7 +90,19 @@ def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
     invoice = get_invoice_for(request, invoice_id)
     if request.method != "POST" and invoice.status == Invoice.Status.PAID:
         return HttpResponseRedirect(reverse("invoices:detail", args=[invoice.pk]))
-    return take_payment(at_portal(request), [invoice])
+    return take_payment(at_portal(request), InvoiceBill([invoice]))
+
+
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_card_form
+@customer_view
+def pay_deposit(request: CustomerRequest, estimate_id: UUID) -> HttpResponseBase:
+    """Show the card form of the deposit on an estimate, or pay it."""
+    estimate = get_estimate_for(request, estimate_id)
+    if request.method != "POST" and not estimate.deposit_cents > estimate.deposit_paid_cents:
+        return HttpResponseRedirect(reverse("estimates:detail", args=[estimate.pk]))
+    return take_payment(at_portal(request), DepositBill(estimate))
 
 
 @transaction.non_atomic_requests
@@ -107,33 +121,33 @@ def pay_several(request: CustomerRequest) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("invoices:list"))
     if len(invoices) == 1 and request.method != "POST":
         return HttpResponseRedirect(at_portal(request).till.pay_address([invoices[0].pk]))
-    return take_payment(at_portal(request), invoices)
+    return take_payment(at_portal(request), InvoiceBill(invoices))
 
 
-def take_payment(request: PayRequest, invoices: list[Invoice]) -> HttpResponseBase:
-    """Show the card form of invoices of one account, or pay them; for whoever stands at the till."""
+def take_payment(request: PayRequest, bill: Bill) -> HttpResponseBase:
+    """Show the card form of invoices of one account or of a deposit, or pay them; for whoever stands at the till."""
     if request.method == "POST":
-        return _submit(request, invoices)
-    if under_way := own_under_way([invoice.pk for invoice in invoices], request.till.payer):
+        return _submit(request, bill)
+    if under_way := own_under_way(bill.ids, request.till.payer):
         return HttpResponseRedirect(request.till.result_address(under_way.pk))
-    return _show(request, invoices, _notice_for(request, invoices))
+    return _show(request, bill, _notice_for(request, bill))
 
 
-def _notice_for(request: PayRequest, invoices: list[Invoice]) -> Notice | None:
+def _notice_for(request: PayRequest, bill: Bill) -> Notice | None:
     """Return what the reader must know first: no cards, somebody is paying, the last try, a new amount."""
     account = request.tenant.payment_account
     if account is None or not account.can_charge:
         return notices.off_notice()
-    payable = pages.own_payable(invoices, request.till.payer)
+    payable = bill.payable(request.till.payer)
     if not all(payable.values()):
-        since = pages.busy_since(invoices)
+        since = bill.busy_since()
         return notices.busy_notice(since, timezone.now()) if since else None
     if is_stripe_away():
         return notices.not_now_notice()
     if must_sign_in(request.till.payer, timezone.now()):
         return notices.sign_in_notice()
     if "changed" in request.GET:
-        return notices.changed_notice(sum(payable.values()), invoices[0].currency)
+        return notices.changed_notice(sum(payable.values()), bill.currency)
     last = _attempt_or_none(request, request.GET.get("attempt", ""))
     return notices.failure_notice(last) if last else None
 
@@ -145,13 +159,12 @@ def _attempt_or_none(request: PayRequest, text: str) -> PaymentAttempt | None:
         return None
 
 
-def _show(request: PayRequest, invoices: list[Invoice], error: Notice | None, status: int = 200) -> HttpResponse:
-    page = pages.make_pay_page(request, invoices, error=error, now=timezone.now())
+def _show(request: PayRequest, bill: Bill, error: Notice | None, status: int = 200) -> HttpResponse:
+    page = pages.make_pay_page(request, bill, error=error, now=timezone.now())
     first: dict[str, object] = {"form_key": page.form_key, "seen_cents": page.amount_cents}
     first |= {name: request.POST.get(name, "") for name in ("name", "email")}
     values = {
         "page": page,
-        "invoice": page.invoices[0],
         "amount_cents": page.amount_cents,
         "currency": page.currency,
         "error": page.error,
@@ -162,18 +175,17 @@ def _show(request: PayRequest, invoices: list[Invoice], error: Notice | None, st
     return render(request, "payments/pay.html", values, status=status)
 
 
-def _submit(request: PayRequest, invoices: list[Invoice]) -> HttpResponse:
-    now, currency = timezone.now(), invoices[0].currency
-    ids = [invoice.pk for invoice in invoices]
+def _submit(request: PayRequest, bill: Bill) -> HttpResponse:
+    now, currency = timezone.now(), bill.currency
     form = PayForm(currency, request.POST, asks_who=request.till.asks_who)
     try:
         submission = form.submission(request.headers.get("User-Agent", "")[:300])
-        if submission.saves and request.till.prove_address(ids):
+        if submission.saves and request.till.prove_address(bill.address(request.till)):
             raise errors.ProofNeeded
         settled = submit_payment(
             context=request.context,
-            bill_to_id=invoices[0].bill_to_id,
-            invoice_ids=ids,
+            bill_to_id=bill.bill_to_id,
+            **bill.targets(),
             payer=request.till.payer,
             submission=submission,
             rules=rules_of(request.settings),
@@ -182,13 +194,13 @@ def _submit(request: PayRequest, invoices: list[Invoice]) -> HttpResponse:
             result_path=request.till.result_address,
         )
     except errors.AmountChanged:
-        address = request.till.pay_address(ids)
+        address = bill.address(request.till)
         return _go(request, address + ("&" if "?" in address else "?") + "changed=1")
     except errors.PaymentRefused as error:
-        return _refuse(request, invoices, notices.refusal_notice(error, currency=currency, now=now), 409)
+        return _refuse(request, bill, notices.refusal_notice(error, currency=currency, now=now), 409)
     notice = notices.failure_notice(settled.attempt)
     if notice:
-        return _refuse(request, invoices, notice, 402)
+        return _refuse(request, bill, notice, 402)
     return _go(request, request.till.result_address(settled.attempt.pk))
 
 
@@ -202,10 +214,9 @@ def _go(request: PayRequest, url: str) -> HttpResponse:
     return HttpResponse(status=303, headers={"Location": url})
 
 
-def _refuse(request: PayRequest, invoices: list[Invoice], notice: Notice, status: int) -> HttpResponse:
+def _refuse(request: PayRequest, bill: Bill, notice: Notice, status: int) -> HttpResponse:
     """Say why, keep the form, and give it a new key: another card is another attempt (F8)."""
-    found = Invoice.objects.select_related("bill_to", "location").in_bulk([invoice.pk for invoice in invoices])
-    fresh = [found[invoice.pk] for invoice in invoices]
+    fresh = bill.fresh()
     if not _wants_json(request):
         return _show(request, fresh, notice, status)
     page = pages.make_pay_page(request, fresh, error=notice, now=timezone.now())
@@ -256,7 +267,7 @@ def _to_failure(request: PayRequest, settled: Settled) -> HttpResponse | None:
     """Lead to the pay page with the cause: there the payer can do something about it."""
     if notices.failure_notice(settled.attempt) is None:
         return None
-    address = request.till.pay_address([line["invoice"] for line in settled.attempt.plan])
+    address = address_after(settled.attempt, request.till)
     mark = "&" if "?" in address else "?"
     return HttpResponse(status=303, headers={"Location": f"{address}{mark}attempt={settled.attempt.pk}"})
 

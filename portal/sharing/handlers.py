@@ -13,6 +13,7 @@ from portal.invoices.models import Invoice
 from portal.invoices.policy import shown_for
 from portal.messaging.services import Related, reader_of, send_message, was_sent
 from portal.sharing import letters
+from portal.sharing.estimate_handlers import mail_estimate_link
 from portal.sharing.links import mint_link
 from portal.sharing.models import ShareLink
 from portal.sharing.services import INVOICE_SENT, LINK_ENDED, addresses_of
@@ -38,8 +39,12 @@ def mail_invoice(context: TenantContext, event: OutboxEvent) -> None:
 def mail_fresh_link(context: TenantContext, event: OutboxEvent) -> None:
     """Mail a fresh link to where the ended one went, while that address is still the customer's (AUN-14, AUN-15)."""
     old = ShareLink.objects.filter(pk=UUID(event.payload["link"]), revoked_at__isnull=True).first()
-    if old is None or old.invoice_id is None:
+    if old is None:
         return
+    if old.estimate_id:
+        mail_estimate_link(context, event, old.estimate_id, old.recipient, SYSTEM, fresh=True)
+        return
+    assert old.invoice_id
     _mail(context, event, old.invoice_id, old.recipient, SYSTEM, "fresh_share_link", letters.fresh_letter)
 
 

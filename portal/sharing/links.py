@@ -11,6 +11,8 @@ from typing import Literal
 from django.db.models import F, Q
 
 from portal.accounts.client import Client
+from portal.estimates.models import Estimate
+from portal.estimates.policy import shown_for as estimates_for
 from portal.invoices.models import Invoice
 from portal.invoices.policy import shown_for
 from portal.invoices.services import mark_viewed
@@ -35,18 +37,20 @@ class Minted:
 
 def mint_link(
     *,
-    invoice: Invoice,
+    invoice: Invoice | None = None,
+    estimate: Estimate | None = None,
     channel: ShareLink.Channel,
     recipient: str,
     days: int,
     by: Actor,
     now: datetime,
 ) -> Minted:
-    """Create a link to one invoice; `days` is how long it opens, 0 for ever."""
+    """Create a link to one invoice or one estimate; `days` is how long it opens, 0 for ever."""
     token = secrets.token_urlsafe(32)
     row = ShareLink.objects.create(
-        kind=ShareLink.Kind.INVOICE,
+        kind=ShareLink.Kind.ESTIMATE if estimate else ShareLink.Kind.INVOICE,
         invoice=invoice,
+        estimate=estimate,
         token_hash=hash_token(token),
         channel=channel,
         recipient=recipient,
@@ -65,7 +69,7 @@ def hash_token(token: str) -> bytes:
 
 def find_link(token: str) -> ShareLink | None:
     """Return the row of a token, whatever became of the link since."""
-    return ShareLink.objects.filter(token_hash=hash_token(token)).select_related("invoice").first()
+    return ShareLink.objects.filter(token_hash=hash_token(token)).select_related("invoice", "estimate").first()
 
 
 def look_through(link: ShareLink, settings: Snapshot, now: datetime) -> Invoice | Ended:
@@ -84,7 +88,20 @@ def look_through(link: ShareLink, settings: Snapshot, now: datetime) -> Invoice 
     return found.select_related("bill_to", "location").first() or "revoked"
 
 
-def note_opened(*, link: ShareLink, invoice: Invoice, client: Client, now: datetime) -> None:
+def look_at_estimate(link: ShareLink, now: datetime) -> Estimate | Ended:
+    """Return the one estimate that a link opens, or why it opens none; changes nothing (SHARE-10, VIS-04)."""
+    if link.revoked_at is not None:
+        return "revoked"
+    assert link.estimate
+    if link.estimate.status == Estimate.Status.CANCELED:
+        return "withdrawn"
+    if link.expires_at is not None and link.expires_at <= now:
+        return "expired"
+    found = estimates_for([link.estimate.customer_id]).filter(pk=link.estimate.pk)
+    return found.select_related("customer", "location").first() or "revoked"
+
+
+def note_opened(*, link: ShareLink, client: Client, now: datetime, invoice: Invoice | None = None) -> None:
     """Count a visit; the office reads it once a day. The only thing that opening a link changes (SHARE-06)."""
     known = link.last_opened_at
     counted = ShareLink.objects.filter(
@@ -95,7 +112,8 @@ def note_opened(*, link: ShareLink, invoice: Invoice, client: Client, now: datet
     by = visitor(link, client)
     if known is None or now - known > NOTED_EVERY:
         record("share_link.opened", by=by, now=now, target=link)
-    mark_viewed(invoice=invoice, by=by, now=now)
+    if invoice:
+        mark_viewed(invoice=invoice, by=by, now=now)
 
 
 def visitor(link: ShareLink, client: Client) -> Actor:

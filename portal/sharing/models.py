@@ -15,6 +15,7 @@ class ShareLink(TenantModel):
 
     class Kind(models.TextChoices):
         INVOICE = "invoice"
+        ESTIMATE = "estimate"
 
     class Channel(models.TextChoices):
         EMAIL = "email"
@@ -23,6 +24,7 @@ class ShareLink(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=24, choices=Kind)
     invoice = models.ForeignKey("invoices.Invoice", on_delete=models.CASCADE, null=True, related_name="share_links")
+    estimate = models.ForeignKey("estimates.Estimate", on_delete=models.CASCADE, null=True, related_name="share_links")
     token_hash = models.BinaryField(max_length=32, unique=True)
     channel = models.CharField(max_length=8, choices=Channel)
     recipient = models.EmailField(blank=True, default="")
@@ -37,7 +39,9 @@ class ShareLink(TenantModel):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="share_link_names_its_record", condition=Q(kind="invoice", invoice__isnull=False)
+                name="share_link_names_its_record",
+                condition=Q(kind="invoice", invoice__isnull=False, estimate=None)
+                | Q(kind="estimate", estimate__isnull=False, invoice=None),
             ),
             models.CheckConstraint(name="mailed_link_has_recipient", condition=~Q(channel="email") | ~Q(recipient="")),
         ]

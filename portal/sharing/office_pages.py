@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from portal.estimates.models import Estimate
 from portal.invoices.models import Invoice
 from portal.invoices.rows import Badge
 from portal.sharing.models import ShareLink
@@ -32,8 +34,16 @@ class LinkLine:
 
 def link_lines(invoice: Invoice, now: datetime) -> list[LinkLine]:
     """Return the links of an invoice, the newest first."""
-    rows = ShareLink.objects.filter(invoice=invoice).order_by("-created_at", "-id")[:SHOWN]
-    return [_line(row, now) for row in rows]
+    return _lines(ShareLink.objects.filter(invoice=invoice), now)
+
+
+def estimate_link_lines(estimate: Estimate, now: datetime) -> list[LinkLine]:
+    """Return the links of an estimate, the newest first."""
+    return _lines(ShareLink.objects.filter(estimate=estimate), now)
+
+
+def _lines(rows: QuerySet[ShareLink], now: datetime) -> list[LinkLine]:
+    return [_line(row, now) for row in rows.order_by("-created_at", "-id")[:SHOWN]]
 
 
 def _line(row: ShareLink, now: datetime) -> LinkLine:

@@ -14,7 +14,7 @@ from portal.accounts.owner_settings import keep_decision
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.ui.errors import forbidden
-from tenants.config.registry import SHARE_FOLLOWS_PORTAL, SHARE_INVOICE_DAYS
+from tenants.config.registry import SHARE_ESTIMATE_DAYS, SHARE_FOLLOWS_PORTAL, SHARE_INVOICE_DAYS
 
 
 class LinkRulesForm(forms.Form):
@@ -23,6 +23,12 @@ class LinkRulesForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     days = forms.IntegerField(
         label=gettext_lazy("Days for which a link to an invoice works"),
+        help_text=gettext_lazy("From 1 to 365; 0 means without end. Links that are out keep their date."),
+        min_value=0,
+        max_value=365,
+    )
+    estimate_days = forms.IntegerField(
+        label=gettext_lazy("Days for which a link to an estimate works"),
         help_text=gettext_lazy("From 1 to 365; 0 means without end. Links that are out keep their date."),
         min_value=0,
         max_value=365,
@@ -52,6 +58,7 @@ def rules(request: StaffRequest) -> HttpResponse:
         request,
         {
             SHARE_INVOICE_DAYS.name: form.cleaned_data["days"],
+            SHARE_ESTIMATE_DAYS.name: form.cleaned_data["estimate_days"],
             SHARE_FOLLOWS_PORTAL.name: form.cleaned_data["follow"],
         },
         version=form.cleaned_data["version"],
@@ -63,6 +70,7 @@ def _now(request: StaffRequest) -> dict[str, object]:
     return {
         "version": request.tenant.config_version,
         "days": request.settings.get(SHARE_INVOICE_DAYS),
+        "estimate_days": request.settings.get(SHARE_ESTIMATE_DAYS),
         "follow": request.settings.get(SHARE_FOLLOWS_PORTAL),
     }
 

@@ -30,7 +30,7 @@ from portal.sharing.services import (
     revoke_link,
     send_invoice,
 )
-from portal.ui.errors import rate_limited
+from portal.ui.errors import forbidden, rate_limited
 
 
 @require_safe
@@ -78,10 +78,14 @@ def copy(request: StaffRequest, invoice_id: UUID) -> HttpResponse:
 def revoke(request: StaffRequest, link_id: UUID) -> HttpResponse:
     """End a link at once."""
     link = ShareLink.objects.select_related("invoice").filter(pk=link_id).first()
-    if link is None or link.invoice is None:
+    if link is None:
         raise Http404
+    if link.estimate_id and not may(request.staff, Permission.SEND_ESTIMATES):
+        return forbidden(request)
     if revoke_link(link=link, by=request.actor, now=timezone.now()):
         messages.success(request, _("The link no longer works."))
+    if link.invoice is None:
+        return HttpResponseRedirect(reverse("office:estimate", args=[link.estimate_id]), status=303)
     return _back(link.invoice)
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from infra.ids import uuid7
+from portal.access.models import PortalAccess
+from portal.access.services import CustomerLocked, invite_to_portal
 from portal.accounts.client import Client
-from portal.customers.models import ContactPoint
+from portal.customers.models import Contact, ContactPoint
+from portal.estimates.models import Estimate
+from portal.estimates.services.sending import publish_estimate
 from portal.invoices.models import Invoice
 from portal.invoices.policy import shown_for
 from portal.sharing.links import Minted, mint_link, visitor
 from portal.sharing.models import ShareLink
 from tenants.audit import Actor, count_events, record, wait_for_turn
-from tenants.config.registry import SHARE_INVOICE_DAYS
+from tenants.config.registry import SHARE_ESTIMATE_DAYS, SHARE_INVOICE_DAYS
 from tenants.config.snapshot import Snapshot
 from tenants.outbox import emit
 
 INVOICE_SENT = "invoice.sent"
+ESTIMATE_SENT = "estimate.sent"
 LINK_CREATED = "share_link.created"
 LINK_ENDED = "share_link.ended"
 
@@ -67,16 +73,62 @@ def send_invoice(*, invoice: Invoice, to: str, settings: Snapshot, by: Actor, no
         raise TooMany
     Invoice.objects.filter(pk=invoice.pk, sent_at__isnull=True).update(sent_at=now)
     record(INVOICE_SENT, by=by, now=now, target=invoice, after={"to": to})
-    emit(
-        INVOICE_SENT,
-        key=f"invoice-sent:{uuid7()}",
-        payload={
-            "invoice": str(invoice.pk),
-            "to": to,
-            "by": {"kind": by.kind, "id": str(by.id) if by.id else None, "label": by.label},
-        },
+    payload = {"invoice": str(invoice.pk), "to": to, "by": _named(by)}
+    emit(INVOICE_SENT, key=f"invoice-sent:{uuid7()}", payload=payload, now=now)
+
+
+@transaction.atomic
+def send_estimate(
+    *, estimate_id: UUID, to: str, today: date, by: Actor, now: datetime, invites: bool = False
+) -> Estimate:
+    """Let the customer see the newest version, and have it mailed with a link (EST-04, SHARE-10).
+
+    With `invites` the reader is invited to the portal by a mail of its own (ENR-25).
+    Raises NoSuchReader, TooMany, EstimateRefused.
+    """
+    customer_id = Estimate.objects.values_list("customer_id", flat=True).get(pk=estimate_id)
+    if to not in addresses_of(customer_id):
+        raise NoSuchReader(to)
+    wait_for_turn(f"estimate-mail:{estimate_id}")
+    if count_events(ESTIMATE_SENT, since=now - HOUR, object_id=estimate_id) >= MAILS_PER_HOUR:
+        raise TooMany
+    estimate = publish_estimate(estimate_id=estimate_id, today=today, by=by, now=now)
+    record(ESTIMATE_SENT, by=by, now=now, target=estimate, after={"to": to, "version": estimate.current})
+    payload = {"estimate": str(estimate.pk), "version": estimate.current, "to": to, "by": _named(by)}
+    emit(ESTIMATE_SENT, key=f"estimate-sent:{uuid7()}", payload=payload, now=now)
+    if invites and not has_access(estimate.customer_id, to):
+        contact = Contact.objects.filter(customer_id=customer_id, archived_at=None, points__value=to).first()
+        # Somebody who is locked out gets the estimate all the same, for it was sent on purpose.
+        with suppress(CustomerLocked):
+            invite_to_portal(customer=estimate.customer, contact=contact, email=to, by=by, now=now)
+    return estimate
+
+
+def has_access(customer_id: UUID, email: str) -> bool:
+    """Whether somebody with this address has or had access to the customer; what was ended is not begun here."""
+    return PortalAccess.objects.filter(customer_id=customer_id, portal_user__email=email).exists()
+
+
+@transaction.atomic
+def create_estimate_link(*, estimate_id: UUID, settings: Snapshot, today: date, by: Actor, now: datetime) -> Minted:
+    """Let the customer see the newest version, and make a link to pass on; raises TooMany, EstimateRefused."""
+    wait_for_turn(f"estimate-link:{estimate_id}")
+    if count_events(LINK_CREATED, since=now - HOUR, object_id=estimate_id) >= LINKS_PER_HOUR:
+        raise TooMany
+    estimate = publish_estimate(estimate_id=estimate_id, today=today, by=by, now=now)
+    record(LINK_CREATED, by=by, now=now, target=estimate)
+    return mint_link(
+        estimate=estimate,
+        channel=ShareLink.Channel.COPIED,
+        recipient="",
+        days=settings.get(SHARE_ESTIMATE_DAYS),
+        by=by,
         now=now,
     )
+
+
+def _named(by: Actor) -> dict[str, str | None]:
+    return {"kind": by.kind, "id": str(by.id) if by.id else None, "label": by.label}
 
 
 @transaction.atomic

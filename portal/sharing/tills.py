@@ -52,3 +52,11 @@ class LinkTill(Till):
     def list_address(self) -> str:
         """Return nothing: a link knows no other invoices (SHARE-07)."""
         return ""
+
+    def deposit_address(self, estimate_id: UUID) -> str:
+        """Return where the deposit on the link's estimate is paid; the address holds no token."""
+        return reverse("sharing:pay", args=[self.link.pk])
+
+    def estimate_address(self, estimate_id: UUID) -> str:
+        """Return the link itself."""
+        return reverse("sharing:show", args=[self.token])

@@ -13,4 +13,7 @@ urlpatterns = [
     path("<str:token>/pdf", views.download, name="pdf"),
     path("<str:token>/pay", views.begin, name="begin"),
     path("<str:token>/fresh", views.fresh, name="fresh"),
+    path("<str:token>/approve", views.approve, name="approve"),
+    path("<str:token>/answer", views.answer, name="answer"),
+    path("<str:token>/again", views.again, name="again"),
 ]

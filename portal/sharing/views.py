@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from portal.accounts.client import client_of
-from portal.accounts.emails import mask_email
+from portal.estimates.models import Estimate
 from portal.invoices.models import Invoice
 from portal.invoices.selectors import InvoiceLinks, invoice_page
 from portal.invoices.views import answer_pdf, how_to_pay
+from portal.payments.bills import DepositBill, InvoiceBill
 from portal.payments.csp import with_card_form
 from portal.payments.models import PaymentAttempt
 from portal.payments.tills import PayRequest
 from portal.payments.views import show_result, show_status, take_payment
+from portal.sharing import estimate_views
 from portal.sharing.browser import keep, keyring_of, new_keyring
 from portal.sharing.doors import link_page
-from portal.sharing.links import Ended, find_link, look_through, note_opened, visitor
+from portal.sharing.endings import ended, sign_in_url
+from portal.sharing.links import Ended, find_link, look_at_estimate, look_through, note_opened, visitor
 from portal.sharing.models import ShareLink
 from portal.sharing.services import request_fresh_link
 from portal.sharing.tills import LinkTill
+from tenants.config.snapshot import Snapshot
 
 
 @require_safe
@@ -35,16 +39,18 @@ from portal.sharing.tills import LinkTill
 def show(request: PayRequest, token: str) -> HttpResponse:
     """Show the invoice of a link as the portal shows it, and nothing beside it (SHARE-06, SHARE-07, SHARE-11)."""
     now, link = timezone.now(), _link_or_404(token)
+    if link.estimate:
+        return estimate_views.show(request, link, token)
     invoice = look_through(link, request.settings, now)
     if not isinstance(invoice, Invoice):
-        return _ended(request, link, token, invoice)
+        return ended(request, link, token, invoice)
     if request.method == "GET":
         note_opened(link=link, invoice=invoice, client=client_of(request), now=now)
     page = invoice_page(invoice, tenant=request.tenant, now=now)
     links = InvoiceLinks(
         pdf_url=reverse("sharing:pdf", args=[token]),
         pay_url=reverse("sharing:begin", args=[token]),
-        sign_in_url=_sign_in_url(),
+        sign_in_url=sign_in_url("invoices:list"),
     )
     context = {"page": page, "invoice": page.row, "links": links, "how_to_pay": how_to_pay(page)}
     return render(request, "invoices/detail.html", context)
@@ -53,11 +59,13 @@ def show(request: PayRequest, token: str) -> HttpResponse:
 @require_safe
 @link_page
 def download(request: PayRequest, token: str) -> HttpResponse:
-    """Answer with the PDF of the link's invoice."""
+    """Answer with the PDF of the link's invoice or estimate."""
     now, link = timezone.now(), _link_or_404(token)
+    if link.estimate:
+        return estimate_views.download(request, link, token)
     invoice = look_through(link, request.settings, now)
     if not isinstance(invoice, Invoice):
-        return _ended(request, link, token, invoice)
+        return ended(request, link, token, invoice)
     return answer_pdf(invoice_page(invoice, tenant=request.tenant, now=now), request.brand)
 
 
@@ -66,12 +74,12 @@ def download(request: PayRequest, token: str) -> HttpResponse:
 def fresh(request: PayRequest, token: str) -> HttpResponse:
     """Mail a fresh link to where the ended one went; the answer is the same whether one was sent."""
     now, link = timezone.now(), _link_or_404(token)
-    state = look_through(link, request.settings, now)
-    if isinstance(state, Invoice):
+    state = _look(link, request.settings, now)
+    if not isinstance(state, str):
         return HttpResponseRedirect(reverse("sharing:show", args=[token]), status=303)
     if state == "expired":
         request_fresh_link(link=link, client=client_of(request), now=now)
-    return _ended(request, link, token, state, resent=state == "expired" and bool(link.recipient))
+    return ended(request, link, token, state, resent=state == "expired" and bool(link.recipient))
 
 
 @require_safe
@@ -79,9 +87,9 @@ def fresh(request: PayRequest, token: str) -> HttpResponse:
 def begin(request: PayRequest, token: str) -> HttpResponse:
     """Hang the link on the browser's ring and go on to the pay page, whose address holds no token."""
     link = _link_or_404(token)
-    invoice = look_through(link, request.settings, timezone.now())
-    if not isinstance(invoice, Invoice):
-        return _ended(request, link, token, invoice)
+    found = _look(link, request.settings, timezone.now())
+    if isinstance(found, str):
+        return ended(request, link, token, found)
     response = HttpResponseRedirect(reverse("sharing:pay", args=[link.pk]))
     keep(response, (keyring_of(request) or new_keyring()).with_token(token))
     return response
@@ -92,15 +100,19 @@ def begin(request: PayRequest, token: str) -> HttpResponse:
 @with_card_form
 @link_page
 def pay(request: PayRequest, link_id: UUID) -> HttpResponseBase:
-    """Show the card form of the link's invoice, or pay it or a part of it."""
-    link = ShareLink.objects.select_related("invoice").filter(pk=link_id).first()
+    """Show the card form of the link's invoice or deposit, or pay it or a part of it."""
+    link = ShareLink.objects.select_related("invoice", "estimate").filter(pk=link_id).first()
     till = _stand_at_till(request, link)
-    invoice = look_through(till.link, request.settings, timezone.now())
-    if not isinstance(invoice, Invoice):
-        return _ended(request, till.link, till.token, invoice)
-    if request.method != "POST" and invoice.status == Invoice.Status.PAID:
-        return HttpResponseRedirect(till.invoice_address(invoice.pk))
-    return take_payment(request, [invoice])
+    found = _look(till.link, request.settings, timezone.now())
+    if isinstance(found, str):
+        return ended(request, till.link, till.token, found)
+    if isinstance(found, Estimate):
+        if request.method != "POST" and not found.deposit_cents > found.deposit_paid_cents:
+            return HttpResponseRedirect(till.estimate_address(found.pk))
+        return take_payment(request, DepositBill(found))
+    if request.method != "POST" and found.status == Invoice.Status.PAID:
+        return HttpResponseRedirect(till.invoice_address(found.pk))
+    return take_payment(request, InvoiceBill([found]))
 
 
 @transaction.non_atomic_requests
@@ -120,6 +132,39 @@ def status(request: PayRequest, attempt_id: UUID) -> HttpResponseBase:
     """Answer the waiting page."""
     _stand_at_till(request, _link_of(attempt_id))
     return show_status(request, attempt_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@link_page
+def approve(request: PayRequest, token: str) -> HttpResponse:
+    """Sign for one option of the link's estimate (SHARE-10, EST-03)."""
+    return estimate_views.approve(request, _estimate_link_or_404(token), token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@link_page
+def answer(request: PayRequest, token: str) -> HttpResponse:
+    """Decline the link's estimate, or ask for changes."""
+    return estimate_views.answer(request, _estimate_link_or_404(token), token)
+
+
+@require_POST
+@link_page
+def again(request: PayRequest, token: str) -> HttpResponse:
+    """Ask for the link's estimate anew."""
+    return estimate_views.again(request, _estimate_link_or_404(token), token)
+
+
+def _look(link: ShareLink, settings: Snapshot, now: datetime) -> Invoice | Estimate | Ended:
+    """Return what a link opens, whatever its kind, or why it opens nothing."""
+    return look_at_estimate(link, now) if link.estimate else look_through(link, settings, now)
+
+
+def _estimate_link_or_404(token: str) -> ShareLink:
+    link = _link_or_404(token)
+    if link.estimate is None:
+        raise Http404
+    return link
 
 
 def _link_or_404(token: str) -> ShareLink:
@@ -145,25 +190,3 @@ def _stand_at_till(request: PayRequest, link: ShareLink | None) -> LinkTill:
     till = LinkTill(link, token, ring, visitor(link, client_of(request)))
     request.till = till
     return till
-
-
-def _sign_in_url() -> str:
-    """Return where the rest is seen; nothing while the portal is off."""
-    try:
-        return f"{reverse('accounts:sign_in')}?{urlencode({'next': reverse('invoices:list')})}"
-    except NoReverseMatch:
-        return ""
-
-
-def _ended(request: PayRequest, link: ShareLink, token: str, reason: Ended, *, resent: bool = False) -> HttpResponse:
-    """Say why the link opens nothing, and offer what can be done about it."""
-    may_send = reason == "expired" and bool(link.recipient) and not resent
-    context = {
-        "reason": reason,
-        "resent": resent,
-        "fresh_url": reverse("sharing:fresh", args=[token]) if may_send else "",
-        "masked_email": mask_email(link.recipient) if link.recipient else "",
-        "ended_on": link.expires_at,
-        "sign_in_url": _sign_in_url(),
-    }
-    return render(request, "sharing/ended.html", context, status=200 if resent else 410)

@@ -10,6 +10,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from tenants.config.registry import ESTIMATES_SECTION, INVOICES_SECTION
+from tenants.config.snapshot import Snapshot
+
 
 @dataclass(frozen=True, slots=True)
 class NavEntry:
@@ -39,10 +42,12 @@ PORTAL = (
     NavEntry(
         "invoices:list", _("Invoices"), "wallet", ("invoices:", "payments:", "statements:", "methods:", "autopay:")
     ),
+    NavEntry("estimates:list", _("Estimates"), "file-text", ("estimates:",)),
 )
 OFFICE = (
     NavEntry("office:today", _("Today"), "house", ("office:today",)),
     NavEntry("office:customers", _("Customers"), "users", ("office:customer", "office:invite")),
+    NavEntry("office:estimates", _("Estimates"), "file-text", ("office:estimate",)),
     NavEntry("office:payment_list", _("Payments"), "wallet", ("office:payment_", "office:credit")),
     NavEntry("office:import", _("Import"), "upload", ("office:import",), _("Set-up")),
     NavEntry("office:payments_setup", _("Taking cards"), "credit-card", ("office:payments",), _("Set-up")),
@@ -58,6 +63,7 @@ CONSOLE = (
 _BY_NAMESPACE: dict[str, tuple[NavEntry, ...]] = {
     "home": PORTAL,
     "invoices": PORTAL,
+    "estimates": PORTAL,
     "payments": PORTAL,
     "statements": PORTAL,
     "methods": PORTAL,
@@ -68,6 +74,9 @@ _BY_NAMESPACE: dict[str, tuple[NavEntry, ...]] = {
     "console": CONSOLE,
 }
 
+# Sections that a company may close for all its customers.
+_SECTIONS = {"invoices:list": INVOICES_SECTION, "estimates:list": ESTIMATES_SECTION}
+
 
 def nav_for(request: HttpRequest) -> tuple[NavItem, ...]:
     """Return the menu for the view being shown; a page without a namespace has none."""
@@ -77,9 +86,16 @@ def nav_for(request: HttpRequest) -> tuple[NavItem, ...]:
     entries = _BY_NAMESPACE.get(match.namespaces[0], ())
     counts: Mapping[str, int] = getattr(request, "nav_counts", {})
     # A section that the person may not see has no line either (NAV-06).
-    hidden: frozenset[str] = getattr(request, "nav_hidden", frozenset())
+    hidden: frozenset[str] = getattr(request, "nav_hidden", frozenset()) | _closed_sections(request)
     shown = (entry for entry in entries if entry.url_name not in hidden)
     return tuple(item for entry in shown if (item := _resolve(entry, match.view_name, counts)) is not None)
+
+
+def _closed_sections(request: HttpRequest) -> frozenset[str]:
+    settings: Snapshot | None = getattr(request, "settings", None)
+    if settings is None:
+        return frozenset()
+    return frozenset(name for name, key in _SECTIONS.items() if settings.get(key) == "hide")
 
 
 def _resolve(entry: NavEntry, view_name: str, counts: Mapping[str, int]) -> NavItem | None:

@@ -216,6 +216,15 @@ SHARE_INVOICE_DAYS = declare(
     _int_between(0, 365),
     "Days for which a link to an invoice opens; 0 is for ever (SHARE-06).",
 )
+ESTIMATES_SECTION = declare(
+    "sections.estimates", "show", _one_of("show", "hide"), "Whether customers see estimates (EST-07)."
+)
+SHARE_ESTIMATE_DAYS = declare(
+    "share.estimate_days",
+    90,
+    _int_between(0, 365),
+    "Days for which a link to an estimate opens; 0 is for ever (SHARE-06).",
+)
 SHARE_FOLLOWS_PORTAL = declare(
     "share.follow_portal_switch", False, _bool, "Whether links to one record close while the portal is off (C-19)."
 )

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.utils import timezone
 
 from infra.ids import uuid7
+from portal.estimates.models import Estimate
+from portal.estimates.offer import Line, Offer, Option
+from portal.estimates.services.drafting import Draft, create_estimate
+from portal.estimates.services.sending import publish_estimate
 from portal.invoices.models import Invoice
 from portal.payments.models import PaymentAttempt
 from portal.sharing.browser import cookie_name, new_keyring
@@ -12,6 +18,27 @@ from portal.sharing.links import mint_link
 from portal.sharing.models import ShareLink
 from tenants.audit import SYSTEM
 from tests.cast import NOW
+
+
+def plant_estimate(customer_id: UUID) -> dict[str, str]:
+    """Make an estimate that waits for an answer, and a link to it; return the ids by parameter."""
+    only = Option("a", "zebra-option", "zebra", False, (Line("a1", "zebra-line", "1", 765432, 765432),))
+    offer = Offer("zebra-title", "zebra-summary", 0, "percent", 3000, (only,))
+    estimate = create_estimate(
+        customer_id=customer_id, draft=Draft(offer, None, None), currency="USD", by=SYSTEM, now=NOW
+    )
+    Estimate.objects.filter(pk=estimate.pk).update(number="ZEBRA-E1")
+    estimate = publish_estimate(estimate_id=estimate.pk, today=NOW.date(), by=SYSTEM, now=NOW)
+    link = mint_link(
+        estimate=estimate,
+        channel=ShareLink.Channel.EMAIL,
+        recipient="alice@example.com",
+        days=90,
+        by=SYSTEM,
+        now=timezone.now(),
+    )
+    ids = {f"sharing:{name}.token": link.token for name in ("approve", "answer", "again")}
+    return ids | {"estimate_id": str(estimate.pk)}
 
 
 def plant_link(invoice: Invoice) -> tuple[dict[str, str], dict[str, str]]:
@@ -44,4 +71,5 @@ def plant_link(invoice: Invoice) -> tuple[dict[str, str], dict[str, str]]:
     ids = {f"sharing:{name}.token": link.token for name in ("show", "pdf", "begin", "fresh")}
     ids |= {f"sharing:{name}.attempt_id": str(attempt.pk) for name in ("paid", "status")}
     ids |= {"link_id": str(link.row.pk)}
+    ids |= plant_estimate(invoice.bill_to_id)
     return ids, {cookie_name(): ".".join((ring.browser, *ring.tokens))}

@@ -81,6 +81,7 @@ def show_customer(request: StaffRequest, customer_id: UUID, form: InviteForm | N
         "locations": make_locations(profile.locations),
         "may_bill": may_bill,
         "may_record": may(request.staff, Permission.MANAGE_INVOICES),
+        "may_write_estimate": may(request.staff, Permission.SEND_ESTIMATES),
         "credits": credits_of(customer_id) if may_bill else [],
         "methods": method_rows(customer_id, today) if may_bill else (),
         "may_ask_for_card": may(request.staff, Permission.SEND_INVOICES) and may_bill,

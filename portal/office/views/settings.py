@@ -208,7 +208,7 @@ def _page(
         "settings": _("Availability and words"),
         "settings_brand": _("Color and logo"),
         "settings_company": _("Company"),
-        "settings_links": _("Links to invoices"),
+        "settings_links": _("Links to invoices and estimates"),
     }
     colours = request.brand.palette or palette("#12484b")
     context = {

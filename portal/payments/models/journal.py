@@ -20,6 +20,7 @@ class Journal(TenantModel):
         STRIPE_CLEARING = "stripe_clearing"
         PENDING_ACH = "pending_ach"
         CREDIT = "credit"
+        DEPOSIT = "deposit"
         REFUND = "refund"
         FEE = "fee"
         DISPUTE = "dispute"

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Sum
 
 from portal.customers.models import Customer
-from portal.payments import ledger
+from portal.payments import deposits, ledger
 from portal.payments.ledger import Source
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_facts import Movement
@@ -22,10 +22,11 @@ Status = Payment.Status
 
 
 def lock_payment(payment_id: UUID) -> Payment:
-    """Lock customer, invoices by id, then the payment (datamodel.md 7.4)."""
+    """Lock customer, invoices by id, estimates, then the payment (datamodel.md 7.4)."""
     payment = Payment.objects.get(pk=payment_id)
     Customer.objects.select_for_update().only("id").get(pk=payment.bill_to_id)
     lock_invoices(list(payment.allocations.filter(invoice__isnull=False).values_list("invoice_id", flat=True)))
+    deposits.lock_estimates(payment.allocations.filter(invoice=None).values_list("estimate_id", flat=True))
     return Payment.objects.select_for_update().get(pk=payment_id)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from portal.payments import dispute_facts, ledger, movements
+from portal.payments import deposits, dispute_facts, ledger, movements
 from portal.payments.dispute_facts import DisputeFacts
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.ledger import Share, Source
@@ -132,7 +132,7 @@ def source_of(movement: Movement) -> Source:
 
 def _withdraw(payment: Payment, amount_cents: int, source: Source, now: datetime) -> None:
     held, credit = movements.held_by(payment), movements.credit_of(payment)
-    taken = movements.split_taken(amount_cents, (), held, credit)
+    taken = movements.split_taken(amount_cents, (), held, credit, deposits.deposit_of(payment))
     legs = movements.taken_legs(taken, movements.account_of_money(payment))
     ledger.post(source, legs, payment=payment, currency=payment.currency, now=now)
     movements.take_from(payment, taken, now=now)
@@ -143,7 +143,7 @@ def _withdraw(payment: Payment, amount_cents: int, source: Source, now: datetime
 def _taken_by(dispute: Dispute) -> Taken:
     """Return from where the payment's disputes took the money that has not come back yet."""
     shares: dict[UUID, int] = defaultdict(int)
-    credit = loss = 0
+    credit = loss = deposit = 0
     legs = dispute.payment.journal.filter(kind__in=["dispute", "dispute_reinstated"])
     for leg in legs.order_by("id"):
         if leg.account == Journal.Account.RECEIVABLE and leg.invoice_id:
@@ -152,8 +152,10 @@ def _taken_by(dispute: Dispute) -> Taken:
             credit += leg.delta_cents
         elif leg.account == Journal.Account.LOSS:
             loss += leg.delta_cents
+        elif leg.account == Journal.Account.DEPOSIT:
+            deposit += leg.delta_cents
     still_out = tuple(Share(invoice_id, cents) for invoice_id, cents in shares.items() if cents > 0)
-    return Taken(still_out, max(0, credit), max(0, loss))
+    return Taken(still_out, max(0, credit), max(0, loss), max(0, deposit))
 
 
 def _update(dispute: Dispute, facts: DisputeFacts, now: datetime) -> None:

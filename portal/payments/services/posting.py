@@ -12,7 +12,7 @@ from django.db.models import F
 
 from portal.customers.models import Customer
 from portal.invoices.models import Invoice
-from portal.payments import ledger
+from portal.payments import deposits, ledger
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.intents import IntentFacts
 from portal.payments.ledger import Effect, Share, Source
@@ -75,9 +75,10 @@ def _is_told_before(attempt: PaymentAttempt, facts: IntentFacts) -> bool:
 
 
 def lock_for_attempt(found: PaymentAttempt) -> tuple[PaymentAttempt, list[Invoice]]:
-    """Lock customer, invoices by id, then the attempt (datamodel.md 7.4) and return it as it is now."""
+    """Lock customer, invoices by id, estimate, then the attempt (datamodel.md 7.4); return it as it is now."""
     Customer.objects.select_for_update().only("id").get(pk=found.bill_to_id)
     invoices = lock_invoices([share.invoice_id for share in shares_of(found)])
+    deposits.lock_estimates([deposits.estimate_of(found)])
     return PaymentAttempt.objects.select_for_update().get(pk=found.pk), invoices
 
 
@@ -87,8 +88,8 @@ def lock_invoices(ids: Sequence[UUID]) -> list[Invoice]:
 
 
 def shares_of(attempt: PaymentAttempt) -> list[Share]:
-    """Return the attempt's plan. Pure."""
-    return [Share(UUID(line["invoice"]), line["amount_cents"]) for line in attempt.plan]
+    """Return what an attempt's plan pays of invoices; nothing when it pays a deposit. Pure."""
+    return [Share(UUID(line["invoice"]), line["amount_cents"]) for line in attempt.plan if "invoice" in line]
 
 
 def _check_agreement(attempt: PaymentAttempt, facts: IntentFacts, tenant_id: UUID) -> None:
@@ -133,10 +134,13 @@ def _succeed(attempt: PaymentAttempt, invoices: list[Invoice], facts: IntentFact
     """Post money that has come in; also when the attempt had been given up before (late success)."""
     free_hold(attempt, invoices)
     shares, excess = ledger.split_received(facts.received_cents, shares_of(attempt), ledger.room_of(invoices))
+    estimate_id = deposits.estimate_of(attempt)
+    deposit = min(excess, deposits.room_for(estimate_id))
+    excess -= deposit
     payment = _begun_payment(attempt) or _new_payment(attempt, now)
     payment.status = Payment.Status.SUCCEEDED
     payment.received_cents = facts.received_cents
-    payment.allocated_cents = sum(share.amount_cents for share in shares)
+    payment.allocated_cents = sum(share.amount_cents for share in shares) + deposit
     payment.method = facts.method
     payment.stripe_pi_id = facts.id
     payment.stripe_charge_id = facts.charge_id or None
@@ -145,9 +149,12 @@ def _succeed(attempt: PaymentAttempt, invoices: list[Invoice], facts: IntentFact
     payment.receipt_no = ledger.take_receipt_number()
     payment.save()
     source = Source("payment", "payment_intent", facts.id)
-    effects = [(source, ledger.payment_legs(shares, excess)), *_fee_effect(facts)]
+    legs = ledger.payment_legs(shares, excess, deposit=deposits.legs_in(deposit))
+    effects = [(source, legs), *_fee_effect(facts)]
     ledger.post_all(effects, payment=payment, currency=payment.currency, now=now)
     ledger.allocate(payment, shares, now=now)
+    if estimate_id and deposit:
+        deposits.allocate(payment, estimate_id, deposit, now=now)
     if excess:
         ledger.keep_as_credit(payment, excess, now=now)
     change_state(attempt, State.SUCCEEDED, closed_at=now, failure_code="", decline_code="")
@@ -227,6 +234,7 @@ def _start_processing(attempt: PaymentAttempt, facts: IntentFacts, now: datetime
             reserved_cents=F("reserved_cents") - share.amount_cents,
             pending_cents=F("pending_cents") + share.amount_cents,
         )
+    deposits.hold(attempt, reserved=-1, pending=+1)
     payment = _new_payment(attempt, now)
     payment.status = Payment.Status.PROCESSING
     payment.stripe_pi_id = facts.id
@@ -264,7 +272,9 @@ def free_hold(attempt: PaymentAttempt, invoices: Iterable[Invoice] = ()) -> None
     """Give back what a locked attempt holds, in the given locked invoices too; a closed one holds nothing."""
     if attempt.state in CLOSED or attempt.state == State.CREATED:
         return
-    column = "pending_cents" if attempt.state == State.PROCESSING else "reserved_cents"
+    is_pending = attempt.state == State.PROCESSING
+    column = "pending_cents" if is_pending else "reserved_cents"
+    deposits.hold(attempt, reserved=0 if is_pending else -1, pending=-1 if is_pending else 0)
     locked = {invoice.pk: invoice for invoice in invoices}
     for share in shares_of(attempt):
         Invoice.objects.filter(pk=share.invoice_id).update(**{column: F(column) - share.amount_cents})

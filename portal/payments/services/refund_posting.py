@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from portal.invoices.models import Invoice
-from portal.payments import ledger, movements
+from portal.payments import deposits, ledger, movements
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.ledger import Share, Source
 from portal.payments.models import Payment, Refund
@@ -120,7 +120,8 @@ def give_up(refund: Refund, code: str, now: datetime) -> None:
 def take_out(refund: Refund, payment: Payment, refund_ref: str, now: datetime) -> None:
     """Post a refund that has been made: invoices reopen or are forgiven, as its lines say."""
     wanted = [Share(UUID(line["invoice"]), line["amount_cents"]) for line in refund.lines if line["invoice"]]
-    taken = movements.split_taken(refund.amount_cents, wanted, movements.held_by(payment), movements.credit_of(payment))
+    held, credit, deposit = movements.held_by(payment), movements.credit_of(payment), deposits.deposit_of(payment)
+    taken = movements.split_taken(refund.amount_cents, wanted, held, credit, deposit)
     account = movements.account_of_money(payment)
     paid_at = dict(Invoice.objects.filter(pk__in=[s.invoice_id for s in taken.shares]).values_list("pk", "paid_at"))
     legs = movements.taken_legs(taken, account)
@@ -129,6 +130,7 @@ def take_out(refund: Refund, payment: Payment, refund_ref: str, now: datetime) -
         source = Source("reversal", "refund", refund_ref)
     ledger.post(source, legs, payment=payment, currency=refund.currency, now=now)
     movements.take_from(payment, taken, now=now)
+    deposits.give_up(payment, taken.deposit_cents, now=now)
     kept = _kept(refund, taken.shares)
     if kept:
         movements.forgive(payment, kept, paid_at, note_of(refund_ref), now=now)
@@ -184,6 +186,7 @@ def _bring_back(refund: Refund, payment: Payment, facts: RefundFacts, now: datet
     taken = movements.taken_by(source_of(facts.id))
     invoices = lock_invoices([share.invoice_id for share in taken.shares])
     source = Source("refund_failed", "refund", facts.id)
+    deposits.agree_again(payment, taken.deposit_cents, now=now)
     movements.give_to(payment, refund.amount_cents, taken, ledger.room_of(invoices), source, now=now)
     Payment.objects.filter(pk=payment.pk).update(refunded_cents=F("refunded_cents") - refund.amount_cents)
     record("refund.failed", by=SYSTEM, now=now, target=refund, after={"code": facts.failure_code})

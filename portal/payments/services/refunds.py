@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from infra.ids import uuid7
-from portal.payments import errors, movements, refund_facts
+from portal.payments import deposits, errors, movements, refund_facts
 from portal.payments.intents import AnswerUnknown, NotExecuted, hash_request
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_facts import RefundFacts
@@ -38,7 +38,7 @@ LOOK_AGAIN = ("charge_already_refunded", "charge_disputed", "refused")
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """The part of a refund that comes out of one invoice, or out of credit (None)."""
+    """The part of a refund that comes out of one invoice, or (None) out of credit and deposit."""
 
     invoice_id: UUID | None
     amount_cents: int
@@ -69,7 +69,8 @@ def refundable_lines(payment: Payment) -> list[RefundLine]:
     lines = [
         RefundLine(invoice, cents - aside.get(str(invoice), 0)) for invoice, cents in movements.held_by(payment).items()
     ]
-    lines.append(RefundLine(None, movements.credit_of(payment) - aside.get(None, 0)))
+    free = movements.credit_of(payment) + deposits.deposit_of(payment)
+    lines.append(RefundLine(None, free - aside.get(None, 0)))
     return [line for line in lines if line.amount_cents > 0]
 
 

@@ -10,22 +10,21 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.urls import reverse
 
 from infra.ids import uuid7
 from infra.stripe_client import is_stripe_away
 from portal.customers.models import Customer
-from portal.invoices.models import Invoice
 from portal.payments import errors, intents
-from portal.payments.amounts import compute_application_fee, is_chargeable
+from portal.payments.amounts import compute_application_fee
+from portal.payments.deposits import targets_of
 from portal.payments.intents import AnswerUnknown, NotExecuted, NotSent
-from portal.payments.ledger import PAYABLE, Share, payable_cents
 from portal.payments.models import PaymentAttempt
 from portal.payments.payers import Payer
-from portal.payments.plans import PayRules, check_part, plan_of
+from portal.payments.plans import PayRules
 from portal.payments.services.card_testing import SUBMITTED, refuse_card_testing
-from portal.payments.services.posting import apply_intent, lock_invoices, shares_of
+from portal.payments.services.claims import Claim, DepositClaim, InvoiceClaim
+from portal.payments.services.posting import apply_intent
 from portal.payments.services.settle import Settled, abandon_attempt, close_unexecuted, mark_unknown
 from portal.payments.services.stripe_customers import ensure_stripe_customer
 from portal.payments.ways import Way, takes_anything, way_by_token, way_of_mandate, way_on_file
@@ -66,15 +65,18 @@ def submit_payment(
     *,
     context: TenantContext,
     bill_to_id: UUID,
-    invoice_ids: Sequence[UUID],
     payer: Payer,
     submission: Submission,
     by: Actor,
     now: datetime,
+    invoice_ids: Sequence[UUID] = (),
+    estimate_id: UUID | None = None,
     rules: PayRules = FULL_ONLY,
     result_path: Callable[[UUID], str] = portal_result,
 ) -> Settled:
     """Pay what is due on the invoices, or a part of it; raises PaymentRefused before anything was charged.
+
+    With `estimate_id` it is the deposit on that estimate.
 
     `result_path` says where the payer's bank sends back to.
     Must run outside any transaction. The same form key, however often and however parallel, is one payment (F5).
@@ -85,7 +87,8 @@ def submit_payment(
     way = _way_of(submission, bill_to_id, payer, rules, context.tenant.currency, by)
     if is_stripe_away():
         raise errors.StripeIsAway
-    paid = _give_up_own_waiting(context, invoice_ids, payer, submission.form_key, now)
+    claim: Claim = DepositClaim([estimate_id]) if estimate_id else InvoiceClaim(invoice_ids)
+    paid = _give_up_own_waiting(context, claim.ids, payer, submission.form_key, now)
     if paid:
         return Settled(paid)
     customer_id = ensure_stripe_customer(context=context, customer_id=bill_to_id, now=now)
@@ -94,7 +97,7 @@ def submit_payment(
         account_id=account.account_id,
         stripe_customer=customer_id,
         bill_to_id=bill_to_id,
-        invoice_ids=invoice_ids,
+        claim=claim,
         payer=payer,
         submission=submission,
         way=way,
@@ -123,10 +126,10 @@ def _way_of(submission: Submission, bill_to_id: UUID, payer: Payer, rules: PayRu
 
 
 def _give_up_own_waiting(
-    context: TenantContext, invoice_ids: Sequence[UUID], payer: Payer, form_key: UUID, now: datetime
+    context: TenantContext, target_ids: Sequence[UUID], payer: Payer, form_key: UUID, now: datetime
 ) -> PaymentAttempt | None:
     """Cancel what this same person left at the bank's page; return it if it was paid in this moment."""
-    for attempt in own_waiting(invoice_ids, payer):
+    for attempt in own_waiting(target_ids, payer):
         if attempt.form_key == form_key:
             continue
         try:
@@ -138,21 +141,21 @@ def _give_up_own_waiting(
     return None
 
 
-def own_waiting(invoice_ids: Sequence[UUID], payer: Payer) -> list[PaymentAttempt]:
-    """Return this payer's attempts on these invoices that wait for the bank's page."""
-    return _own(invoice_ids, payer, [State.REQUIRES_ACTION])
+def own_waiting(target_ids: Sequence[UUID], payer: Payer) -> list[PaymentAttempt]:
+    """Return this payer's attempts on these invoices, or on this estimate's deposit, that wait for the bank's page."""
+    return _own(target_ids, payer, [State.REQUIRES_ACTION])
 
 
-def own_under_way(invoice_ids: Sequence[UUID], payer: Payer) -> PaymentAttempt | None:
-    """Return this payer's payment of one of the invoices of which nobody knows yet how it ends."""
-    found = _own(invoice_ids, payer, [State.SUBMITTED, State.UNKNOWN, State.PROCESSING])
+def own_under_way(target_ids: Sequence[UUID], payer: Payer) -> PaymentAttempt | None:
+    """Return this payer's payment of one of them of which nobody knows yet how it ends."""
+    found = _own(target_ids, payer, [State.SUBMITTED, State.UNKNOWN, State.PROCESSING])
     return found[0] if found else None
 
 
-def _own(invoice_ids: Sequence[UUID], payer: Payer, states: Sequence[str]) -> list[PaymentAttempt]:
-    wanted = set(invoice_ids)
+def _own(target_ids: Sequence[UUID], payer: Payer, states: Sequence[str]) -> list[PaymentAttempt]:
+    wanted = set(target_ids)
     mine = payer.attempts().filter(state__in=states).order_by("-created_at")
-    return [attempt for attempt in mine if wanted & {share.invoice_id for share in shares_of(attempt)}]
+    return [attempt for attempt in mine if wanted & targets_of(attempt)]
 
 
 @transaction.atomic
@@ -162,7 +165,7 @@ def _reserve(
     account_id: str,
     stripe_customer: str,
     bill_to_id: UUID,
-    invoice_ids: Sequence[UUID],
+    claim: Claim,
     payer: Payer,
     submission: Submission,
     way: Way,
@@ -175,67 +178,34 @@ def _reserve(
     Customer.objects.select_for_update().only("id").get(pk=bill_to_id)
     known = PaymentAttempt.objects.filter(form_key=submission.form_key).first()
     if known:
-        same = {share.invoice_id for share in shares_of(known)} <= set(invoice_ids)
+        same = targets_of(known) <= set(claim.ids)
         if not same or not payer.made(known):
             raise errors.FormReused
         return known, False
     refuse_card_testing(payer=payer, bill_to_id=bill_to_id, ip=by.ip, now=now)
-    invoices = [i for i in lock_invoices(invoice_ids) if i.bill_to_id == bill_to_id]
-    if len(invoices) != len(set(invoice_ids)):
-        raise errors.NotPayable
-    amount = _decide_amount(invoices, submission, rules)
-    shares = plan_of(invoices, amount)
-    attempt = _draft_attempt(context, account_id, stripe_customer, invoices, shares, submission, way, result_path, now)
+    claim.lock(bill_to_id)
+    amount = claim.decide_amount(submission, rules)
+    plan = claim.reserve(amount)
+    attempt = _draft_attempt(context, account_id, stripe_customer, claim, plan, submission, way, result_path, now)
     payer.sign(attempt)
     attempt.bill_to_id = bill_to_id
     attempt.save()
-    for share in shares:
-        Invoice.objects.filter(pk=share.invoice_id).update(reserved_cents=F("reserved_cents") + share.amount_cents)
     record(
         SUBMITTED,
         by=by,
         now=now,
         target=attempt,
-        after={"amount_cents": amount, "invoices": [invoice.number for invoice in invoices]},
+        after={"amount_cents": amount, "deposit" if "estimate" in plan[0] else "invoices": claim.numbers},
     )
     return attempt, True
-
-
-def _decide_amount(invoices: Sequence[Invoice], submission: Submission, rules: PayRules) -> int:
-    """Return what is paid now; raises PaymentRefused when what is due is not what the payer saw (PAY-03, F6)."""
-    seen_cents = submission.seen_cents
-    if len(invoices) > 1 and not rules.several:
-        raise errors.PartNotAllowed
-    amount = sum(payable_cents(invoice) for invoice in invoices if invoice.status in PAYABLE)
-    held = [invoice for invoice in invoices if invoice.reserved_cents or invoice.pending_cents]
-    if held and amount < seen_cents:
-        raise errors.SomebodyIsPaying(_started_at(held))
-    if amount == 0 or any(payable_cents(invoice) == 0 for invoice in invoices):
-        raise errors.NotPayable
-    if amount != seen_cents:
-        raise errors.AmountChanged(amount)
-    if submission.part_cents is not None:
-        amount = submission.part_cents
-        check_part(invoices, amount, rules)
-    if not is_chargeable(amount, invoices[0].currency):
-        raise errors.AmountOutOfRange
-    return amount
-
-
-def _started_at(held: Sequence[Invoice]) -> datetime:
-    wanted = {invoice.pk for invoice in held}
-    holding = PaymentAttempt.objects.filter(
-        bill_to_id=held[0].bill_to_id, state__in=[*PaymentAttempt.OPEN, State.PROCESSING]
-    )
-    return max(a.created_at for a in holding if wanted & {share.invoice_id for share in shares_of(a)})
 
 
 def _draft_attempt(
     context: TenantContext,
     account_id: str,
     stripe_customer: str,
-    invoices: Sequence[Invoice],
-    shares: Sequence[Share],
+    claim: Claim,
+    plan: list[dict[str, Any]],
     submission: Submission,
     way: Way,
     result_path: Callable[[UUID], str],
@@ -243,22 +213,18 @@ def _draft_attempt(
 ) -> PaymentAttempt:
     """Build the attempt with the exact call it will make; key and hash are stored before it (PAY-05)."""
     attempt_id = uuid7()
-    plan: list[dict[str, Any]] = [
-        {"invoice": str(share.invoice_id), "amount_cents": share.amount_cents} for share in shares
-    ]
-    amount = sum(share.amount_cents for share in shares)
-    numbers = {invoice.pk: invoice.number for invoice in invoices}
+    amount = sum(line["amount_cents"] for line in plan)
     plan_hash = intents.hash_plan(plan)
     request = intents.build_request(
         attempt_id=attempt_id,
         tenant_id=context.tenant.id,
         plan_hash=plan_hash,
         amount_cents=amount,
-        currency=invoices[0].currency,
+        currency=claim.currency,
         customer=stripe_customer,
         application_fee_cents=compute_application_fee(amount, context.tenant.application_fee_bps),
         return_url=context.tenant.url(result_path(attempt_id)),
-        description=", ".join(f"Invoice {numbers[share.invoice_id]}" for share in shares)[:500],
+        description=claim.description[:500],
         way=way.params,
     )
     return PaymentAttempt(
@@ -271,7 +237,7 @@ def _draft_attempt(
         method_id=way.method.pk if way.method else None,
         method_kind=way.kind,
         amount_cents=amount,
-        currency=invoices[0].currency,
+        currency=claim.currency,
         state=State.SUBMITTED,
         confirmation_token=way.token,
         payer_name=submission.name,

@@ -103,11 +103,12 @@ def test_the_owner_sets_how_links_behave(staff_of: Any, acme: Any) -> None:
     html = olive.get(url).content.decode()
     (version,) = re.findall(r'name="version" value="(\d+)"', html)
     for wrong in ({"days": "366"}, {"days": "-1"}, {"days": "x"}):
-        assert olive.post(url, {"version": version, **wrong}).status_code == 422
-    assert olive.post(url, {"version": version, "days": "30", "follow": "on"})["Location"] == url
+        assert olive.post(url, {"version": version, "estimate_days": "90", **wrong}).status_code == 422
+    assert olive.post(url, {"version": version, "days": "30", "estimate_days": "45", "follow": "on"})["Location"] == url
     html = olive.get(url).content.decode()
     assert 'value="30"' in html
+    assert 'value="45"' in html
     assert "checked" in html
-    olive.post(url, {"version": version, "days": "1"})
+    olive.post(url, {"version": version, "days": "1", "estimate_days": "45"})
     assert 'value="30"' in olive.get(url).content.decode(), "an old page saves nothing"
-    assert staff_of("manager").post(url, {"version": version, "days": "1"}).status_code == 403
+    assert staff_of("manager").post(url, {"version": version, "days": "1", "estimate_days": "45"}).status_code == 403

@@ -17,6 +17,7 @@ PATHS = {
     "home": "/home/",
     "invoices": "/invoices/",
     "payments": "/payments/pay/1",
+    "estimates": "/estimates/",
     "statements": "/statements/",
     "accounts": "/accounts/in",
     "office": "/office/customers",

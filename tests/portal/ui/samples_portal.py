@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace as View
 from typing import Any
 
+from portal.estimates.answers import AnswerForm, SignForm
 from tests.portal.ui import forms
 from tests.portal.ui.sample_data import PORTAL, VISITOR, Pages, badge, wrong
 
@@ -109,7 +110,7 @@ def _result(state: str, **more: Any) -> View:
         "receipt_number": "R-2025-0311",
         "paid_at": datetime(2025, 11, 21, 14, 5, tzinfo=UTC),
         "method": "Visa ending 4242",
-        "invoices": (View(id="1042", number="1042", title="Furnace repair", cents=41250, url="/1042"),),
+        "parts": (View(label="Invoice 1042", title="Furnace repair", cents=41250, url="/1042"),),
         "refunds": (),
         "still_open_cents": 0,
         "error_text": "Your bank didn’t approve this card. Nothing was charged.",
@@ -121,9 +122,114 @@ def _result(state: str, **more: Any) -> View:
     return View(**{**values, **more})
 
 
+PAYING = View(
+    title="Furnace repair · 1840 Maple Ridge Dr",
+    lines=[View(label="Invoice 1042", cents=41250)],
+    back_url="/1042",
+    back_text="Invoice 1042",
+    portal_url="/pay/1042",
+    can_pay=True,
+    saved=(),
+)
+ROW = View(
+    id="E-1001",
+    number="E-1001",
+    title="Replace the furnace",
+    location="1840 Maple Ridge Dr",
+    state="open",
+    badge=badge("Waits for your answer", "brand"),
+    from_cents=318000,
+    is_from=True,
+    currency="USD",
+    note="Expires in 9 days",
+    deposit_due_cents=0,
+)
+SUMS = View(subtotal_cents=398000, tax_cents=0, total_cents=398000, deposit_cents=119400)
+BETTER = View(
+    key="b",
+    name="Better",
+    summary="Quiet at night",
+    recommended=True,
+    chosen=True,
+    not_chosen=False,
+    ticks=[View(text="Everything in Good", is_new=False), View(text="Smart thermostat", is_new=True)],
+    extras=[View(key="b4", text="Duct sealing", cents=42000, chosen=True)],
+    sums=SUMS,
+    base_cents=356000,
+)
+GOOD = View(**{**vars(BETTER), "key": "a", "name": "Good", "chosen": False, "recommended": False})
+OFFER = View(
+    row=ROW,
+    version=2,
+    summary="As discussed",
+    options=[GOOD, BETTER],
+    tax_bps=0,
+    deposit_kind="percent",
+    deposit_percent="30",
+    is_open=True,
+    is_newer=True,
+    change_summary="Better is $120 less.",
+    expires_on=date(2025, 11, 30),
+    by_name="Marcus R.",
+    approved=None,
+)
+SIGNED = View(
+    **{
+        **vars(OFFER),
+        "is_open": False,
+        "approved": View(name="Dana Whitfield", at=datetime(2025, 11, 21, 14, 5, tzinfo=UTC)),
+        "deposit_cents": 119400,
+        "deposit_due_cents": 119400,
+        "lines": [View(text="Furnace", amount_cents=356000)],
+        "sums": SUMS,
+    }
+)
+DESK = View(
+    page_url="/e/1",
+    approve_url="/e/1/approve",
+    answer_url="/e/1/answer",
+    again_url="/again",
+    pay_url="/p",
+    pdf_url="/f",
+)
+
+
 def pages() -> Pages:
     """Return template name (with a variant after #) → context."""
     return {
+        "estimates/list.html": {
+            **PORTAL,
+            "rows": [ROW],
+            "shown": "open",
+            "any": True,
+            "filters": [View(url="?", text="Open 1", current=True)],
+        },
+        "estimates/list.html#empty": {**PORTAL, "rows": [], "shown": "open", "any": False},
+        "estimates/detail.html": {**PORTAL, "page": OFFER, "estimate": ROW, "desk": DESK, "can_pay": True},
+        "estimates/detail.html#expired": {
+            **PORTAL,
+            "page": View(**{**vars(OFFER), "is_open": False}),
+            "estimate": View(**{**vars(ROW), "state": "expired"}),
+            "desk": DESK,
+        },
+        "estimates/detail.html#approved": {**PORTAL, "page": SIGNED, "estimate": ROW, "desk": DESK, "can_pay": True},
+        "estimates/approve.html": {
+            **PORTAL,
+            "page": OFFER,
+            "estimate": ROW,
+            "desk": DESK,
+            "option": BETTER,
+            "extras": BETTER.extras,
+            "form": SignForm(),
+        },
+        "estimates/answer.html": {
+            **PORTAL,
+            "page": OFFER,
+            "estimate": ROW,
+            "desk": DESK,
+            "kind": "decline",
+            "form": AnswerForm("decline"),
+        },
         "home/home.html": {
             **PORTAL,
             "greeting": "Good morning, Dana",
@@ -179,7 +285,7 @@ def pages() -> Pages:
         },
         "payments/pay.html": {
             **PORTAL,
-            "invoice": FURNACE,
+            "page": PAYING,
             "amount_cents": 41250,
             "currency": "USD",
             "client": {"key": "pk_test"},
@@ -187,7 +293,7 @@ def pages() -> Pages:
         },
         "payments/pay.html#declined": {
             **PORTAL,
-            "invoice": FURNACE,
+            "page": PAYING,
             "amount_cents": 41250,
             "currency": "USD",
             "client": {},

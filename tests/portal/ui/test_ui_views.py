@@ -85,7 +85,7 @@ def test_the_menu_carries_counts() -> None:
     """Open invoices show beside their line (NAV-03)."""
     request = _at("/home/")
     request.nav_counts = {"invoices:list": 2}  # type: ignore[attr-defined]
-    assert [item.count for item in nav_for(request)] == [0, 2]
+    assert [item.count for item in nav_for(request)] == [0, 2, 0]
 
 
 def test_a_section_that_is_not_mounted_has_no_line(settings: Any) -> None:

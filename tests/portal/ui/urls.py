@@ -22,7 +22,8 @@ urlpatterns = [
     _app("invoices", ("", "list"), ("<id>", "detail"), ("<id>.pdf", "pdf")),
     _app("statements", ("", "show"), ("pdf", "pdf"), ("mail", "mail")),
     _app("genuine", ("", "ask"), ("<code>", "check")),
-    _app("payments", ("pay/<id>", "pay"), ("result/<id>", "result")),
+    _app("payments", ("pay/<id>", "pay"), ("deposit/<id>", "deposit"), ("result/<id>", "result")),
+    _app("estimates", ("", "list"), ("<id>", "detail")),
     _app(
         "accounts",
         ("in", "sign_in"),

@@ -1,0 +1,148 @@
+"""Mails about estimates: the estimate with its link, the signed copy, and what the office must know (SHARE-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.accounts.models import StaffUser
+from portal.accounts.staff_permissions import Permission, may
+from portal.estimates.models import Estimate, EstimateDecision
+from portal.estimates.pages import estimate_page
+from portal.estimates.pdf import pdf_name, render_estimate_pdf
+from portal.estimates.policy import shown_for
+from portal.estimates.services.deciding import ASKED_AGAIN, DECIDED
+from portal.invoices.selectors import company_day
+from portal.messaging.services import Attachment, Related, reader_of, send_message, was_sent
+from portal.payments.readers import Reader, send_letter
+from portal.settings.brand import load_brand
+from portal.sharing import estimate_letters
+from portal.sharing.links import mint_link
+from portal.sharing.models import ShareLink
+from portal.sharing.services import ESTIMATE_SENT, addresses_of
+from tenants.audit import Actor
+from tenants.config.registry import SHARE_ESTIMATE_DAYS
+from tenants.context import TenantContext
+from tenants.outbox import handles
+from tenants.schema.models import OutboxEvent
+
+# Links work on the map of an open portal and on that of a closed one; both have this part.
+URLS = "config.urls_office"
+APPROVE = EstimateDecision.Kind.APPROVE
+
+
+@handles(ESTIMATE_SENT)
+def mail_estimate(context: TenantContext, event: OutboxEvent) -> None:
+    """Mail an estimate with a link to it, unless it was canceled or replaced since."""
+    asked = event.payload
+    by = Actor(asked["by"]["kind"], UUID(asked["by"]["id"]) if asked["by"]["id"] else None, asked["by"]["label"])
+    estimate_id = UUID(asked["estimate"])
+    if Estimate.objects.filter(pk=estimate_id, current=asked["version"]).exists():
+        mail_estimate_link(context, event, estimate_id, asked["to"], by, fresh=False)
+
+
+def mail_estimate_link(
+    context: TenantContext, event: OutboxEvent, estimate_id: UUID, to: str, by: Actor, *, fresh: bool
+) -> None:
+    """Mail a link to an estimate: it is minted here and stands in the mail only (AUN-16)."""
+    estimate = _estimate(estimate_id)
+    if was_sent(event.key) or to not in addresses_of(estimate.customer_id):
+        return
+    if not shown_for([estimate.customer_id]).filter(pk=estimate.pk).exists():
+        return
+    now = timezone.now()
+    days = context.settings.get(SHARE_ESTIMATE_DAYS)
+    minted = mint_link(estimate=estimate, channel=ShareLink.Channel.EMAIL, recipient=to, days=days, by=by, now=now)
+    language = estimate.customer.language
+    with reader_of(context.tenant, language):
+        page = estimate_page(estimate, today=company_day(context.tenant, now))
+        values = estimate_letters.sent_letter(context, page, minted.row, fresh=fresh)
+    send_message(
+        context=context,
+        kind="fresh_share_link" if fresh else "estimate",
+        to=to,
+        language=language,
+        subject=values["subject"],
+        template="email/base_email",
+        values=values,
+        secrets={"button_url": context.tenant.url(reverse("sharing:show", urlconf=URLS, args=[minted.token]))},
+        event_key=event.key,
+        related=Related("estimate", estimate.pk),
+        now=now,
+    )
+
+
+@handles(DECIDED)
+def tell_of_decision(context: TenantContext, event: OutboxEvent) -> None:
+    """Mail the office what the customer answered, and the approver the signed copy; each once."""
+    estimate, kind = _estimate(UUID(event.payload["estimate"])), event.payload["kind"]
+    decision = EstimateDecision.objects.select_related("signature").get(
+        estimate=estimate, kind=kind, version=event.payload["version"]
+    )
+    about = Related("estimate", estimate.pk)
+    for staff, to in _office():
+        key = f"{event.key}:{staff.pk}"
+        if was_sent(key):
+            continue
+        with reader_of(context.tenant, to.language):
+            letter = estimate_letters.decision_letter(context, estimate, decision)
+        send_letter(context, event, to=to, letter=letter, kind="estimate_answered", about=about, key=key)
+    if kind == APPROVE and not was_sent(event.key):
+        _mail_signed(context, event, estimate, decision)
+
+
+def _mail_signed(context: TenantContext, event: OutboxEvent, estimate: Estimate, decision: EstimateDecision) -> None:
+    """Mail the signed copy to whoever signed, or to the customer where the signer has no address here."""
+    known = addresses_of(estimate.customer_id)
+    signer = decision.signature.signer_email if decision.signature else ""
+    email = signer or (known[0] if known else "")
+    if not email:
+        return
+    now, language = timezone.now(), estimate.customer.language
+    with reader_of(context.tenant, language):
+        page = estimate_page(estimate, today=company_day(context.tenant, now))
+        values = estimate_letters.signed_letter(context, page)
+        pdf = Attachment(pdf_name(page), "application/pdf", render_estimate_pdf(page, load_brand(context.tenant)))
+    send_message(
+        context=context,
+        kind="estimate_signed",
+        to=email,
+        language=language,
+        subject=values["subject"],
+        template="email/base_email",
+        values=values,
+        event_key=event.key,
+        related=Related("estimate", estimate.pk),
+        attachments=[pdf],
+        now=now,
+    )
+
+
+@handles(ASKED_AGAIN)
+def tell_of_wish(context: TenantContext, event: OutboxEvent) -> None:
+    """Mail the office that an expired estimate is wanted anew."""
+    estimate = _estimate(UUID(event.payload["estimate"]))
+    for staff, to in _office():
+        key = f"{event.key}:{staff.pk}"
+        if was_sent(key):
+            continue
+        with reader_of(context.tenant, to.language):
+            subject = _("%(name)s wants estimate %(number)s anew") % estimate_letters.names_of(estimate)
+            letter = estimate_letters.office_letter(context, estimate, subject, _("It had expired."))
+        about = Related("estimate", estimate.pk)
+        send_letter(context, event, to=to, letter=letter, kind="estimate_again", about=about, key=key)
+
+
+def _estimate(estimate_id: UUID) -> Estimate:
+    return Estimate.objects.select_related("customer", "location").get(pk=estimate_id)
+
+
+def _office() -> Iterator[tuple[StaffUser, Reader]]:
+    """Return those of the staff who write and send estimates."""
+    for staff in StaffUser.objects.filter(status=StaffUser.Status.ACTIVE).exclude(email=None).order_by("id"):
+        if staff.email and may(staff, Permission.SEND_ESTIMATES):
+            yield staff, Reader(staff.email, staff.language)
