@@ -153,7 +153,7 @@ def test_bank_debits_are_asked_for_where_the_company_takes_them(unconnected: Ben
     olive.get(RETURN)
     assert capabilities() == {"card_payments": "active", "ach_debit_payments": "active"}
     html = olive.get(SETUP).content.decode()
-    assert "Payments from bank accounts" in html
+    assert "Bank payments" in html
     assert "Ask Stripe for bank payments" not in html
 
 
@@ -164,7 +164,7 @@ def test_a_company_that_takes_cards_only_asks_later(unconnected: Bench) -> None:
     finish(unconnected, olive.post(CONNECT)["Location"])
     olive.get(RETURN)
     assert capabilities() == {"card_payments": "active", "ach_debit_payments": ""}
-    assert "Payments from bank accounts" not in olive.get(SETUP).content.decode()
+    assert "Bank payments" not in olive.get(SETUP).content.decode()
     olive.post(BANK)
     assert capabilities()["ach_debit_payments"] == ""
     choose(unconnected, pay__methods=["card", "ach"])
