@@ -25,6 +25,8 @@ from infra.stripe_double.store import PLATFORM
 
 SECRET_KEY = re.compile(r"(sk|rk)_test_\w+")
 PUBLISHABLE_KEY = re.compile(r"pk_test_\w+")
+# Refused for what was asked and not for how: the request itself is one that Stripe would have read.
+WELL_FORMED = (402, 404, 409, 429)
 FAULT_ERRORS = {
     "500": ("api_error", None),
     "503": ("api_error", None),
@@ -75,7 +77,8 @@ def answer_request(double: Double, request: Request) -> Answer:
         fault = double.faults.take_api(request.method, request.path)
     headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("Stripe-Version", API_VERSION)}
     if fault and fault.kind in (*FAULT_ERRORS, "reset"):
-        answer = _refused_by_fault(fault)
+        with double.lock:
+            answer = _refused_by_fault(double, request, fault)
     else:
         with double.lock:
             answer = _executed(double, request, request_id, fault)
@@ -87,32 +90,36 @@ def answer_request(double: Double, request: Request) -> Answer:
     return Answer(answer.status, answer.body, {**headers, **answer.headers}, abort=answer.abort)
 
 
-def _refused_by_fault(fault: ApiFault) -> Answer:
+def _refused_by_fault(double: Double, request: Request, fault: ApiFault) -> Answer:
     if fault.kind == "reset":
         return Answer(0, {}, abort=True)
     type_, code = FAULT_ERRORS[fault.kind]
     error = StripeError(int(fault.kind), type_, "Injected fault, before anything happened.", code=code)
-    return Answer(error.status, error.body)
+    return _refusal(double, request, error)
+
+
+def _refusal(double: Double, request: Request, error: StripeError) -> Answer:
+    """Answer with an error as this API writes it."""
+    answer = Answer(error.status, error.body_for(request.path))
+    if double.witness:
+        double.store.violations.extend(double.witness.of_error(request.path, answer.body))
+    return answer
 
 
 def _executed(double: Double, request: Request, request_id: str, fault: ApiFault | None) -> Answer:
     try:
         answer = _run(double, request, request_id, save_500=bool(fault and fault.kind == "500_saved"))
     except StripeError as error:
-        answer = Answer(error.status, error.body)
-        if double.witness and request.path.startswith("/v1/"):
-            double.store.violations.extend(double.witness.of_error(error.body))
+        answer = _refusal(double, request, error)
     except Exception as error:
         # A defect of the double must show as one: in the answer, in the log and in the recorded violations.
         traceback.print_exc()
         double.store.violations.append(f"defect in {request.method} {request.path}: {error!r}")
-        defect = StripeError(500, "api_error", f"Defect in the double: {error!r}")
-        answer = Answer(defect.status, defect.body)
+        answer = _refusal(double, request, StripeError(500, "api_error", f"Defect in the double: {error!r}"))
     if request.method != "GET":
         double.store.dirty = True
     if fault and fault.kind in ("500_after", "500_saved"):
-        lost = StripeError(500, "api_error", "Injected fault, after the request was carried out.")
-        return Answer(500, lost.body)
+        return _refusal(double, request, StripeError(500, "api_error", "Injected fault, after it was carried out."))
     return answer
 
 
@@ -141,6 +148,9 @@ def _run(double: Double, request: Request, request_id: str, *, save_500: bool) -
         answer = Answer(200, public(expand(call, operation.handler(call), list(paths))), echo)
     except StripeError as error:
         if not error.executed:
+            if double.witness and error.status in WELL_FORMED:
+                told = double.witness.of_request(operation.method, operation.template, carried_out)
+                double.store.violations.extend(told)
             raise
         answer = Answer(error.status, error.body, echo)
     if double.witness:
@@ -148,7 +158,7 @@ def _run(double: Double, request: Request, request_id: str, *, save_500: bool) -
         double.store.violations.extend(told)
     if save_500:
         lost = StripeError(500, "api_error", "Injected fault, saved under the idempotency key.")
-        answer = Answer(500, lost.body, echo)
+        answer = Answer(500, lost.body_for(request.path), echo)
     if slot:
         idempotency.save(double.store, slot, print_, answer.status, answer.body)
     return answer

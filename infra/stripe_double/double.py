@@ -31,8 +31,11 @@ class Witness(Protocol):
     def of_exchange(self, method: str, template: str, params: Json, status: int, body: Json) -> Iterable[str]:
         """Check a request that was carried out, and its answer."""
 
-    def of_error(self, body: Json) -> Iterable[str]:
-        """Check a refusal."""
+    def of_request(self, method: str, template: str, params: Json) -> Iterable[str]:
+        """Check a request that was refused for another reason than its form."""
+
+    def of_error(self, path: str, body: Json) -> Iterable[str]:
+        """Check a refusal by the API of this path."""
 
     def of_event(self, event: Json) -> Iterable[str]:
         """Check an event."""

@@ -31,6 +31,19 @@ class StripeError(Exception):
         self.body: Json = {"error": {key: value for key, value in fields.items() if value is not None}}
         super().__init__(message)
 
+    def body_for(self, path: str) -> Json:
+        """Return the answer as the API of this path writes it: v2 has no parameter, and names the type of few."""
+        if not path.startswith("/v2/"):
+            return self.body
+        told: Json = self.body["error"]
+        if self.status == 429:
+            kind = {"code": "account_rate_limit_exceeded", "type": "rate_limit"}
+        elif told["type"] == "idempotency_error":
+            kind = {"code": told.get("code") or told["type"], "type": told["type"]}
+        else:
+            kind = {"code": told.get("code") or told["type"]}
+        return {"error": {**kind, "message": told["message"]}}
+
 
 def invalid(
     message: str, *, code: str | None = None, param: str | None = None, status: int = 400, **extra: Any

@@ -8,6 +8,9 @@ import json
 from infra.stripe_double.errors import Json, StripeError
 from infra.stripe_double.store import Store
 
+# Stripe forgets a key of v1 "after they're at least 24 hours old"; the double does so on the second.
+KEY_SECONDS = 24 * 3600
+
 
 def slot_of(*, account: str, api_key: str, idempotency_key: str) -> str:
     """Name the record: keys are separate per account and per API key."""
@@ -21,12 +24,12 @@ def fingerprint(path: str, params: Json) -> str:
 
 
 def find_saved(store: Store, slot: str, print_: str) -> tuple[int, Json] | None:
-    """Return the saved answer for this key, if there is one.
+    """Return the saved answer for this key, if there is one and it is not a day old.
 
     Raises StripeError 400 idempotency_error when the key was first used with other parameters.
     """
     saved = store.idempotency.get(slot)
-    if saved is None:
+    if saved is None or store.now() - int(saved["at"]) >= KEY_SECONDS:
         return None
     if saved["fingerprint"] != print_:
         raise StripeError(
@@ -41,4 +44,4 @@ def find_saved(store: Store, slot: str, print_: str) -> tuple[int, Json] | None:
 
 def save(store: Store, slot: str, print_: str, status: int, body: Json) -> None:
     """Keep an executed answer for replay."""
-    store.idempotency[slot] = {"fingerprint": print_, "status": status, "body": body}
+    store.idempotency[slot] = {"fingerprint": print_, "status": status, "body": body, "at": store.now()}

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from infra.stripe_double.double import Scope
-from infra.stripe_double.errors import Json, invalid, missing
+from infra.stripe_double.errors import Json, StripeError, invalid, missing
 from infra.stripe_double.instruments import (
     BANK_METHODS,
     BANKS,
@@ -51,7 +51,7 @@ def method_from_data(scope: Scope, data: Json) -> Json:
 def _checked_number(card: Json) -> str:
     number = digits_of(str(card.get("number", "")))
     if not re.fullmatch(r"\d{12,19}", number) or not passes_luhn(number):
-        raise invalid("Your card number is incorrect.", code="incorrect_number", param="number", status=402)
+        raise StripeError(402, "card_error", "Your card number is incorrect.", code="incorrect_number", param="number")
     return number
 
 
@@ -64,11 +64,11 @@ def _checked_expiry(scope: Scope, card: Json) -> tuple[int, int]:
         ) from error
     if not 1 <= month <= 12:
         message = "Your card's expiration month is invalid."
-        raise invalid(message, code="invalid_expiry_month", param="exp_month", status=402)
+        raise StripeError(402, "card_error", message, code="invalid_expiry_month", param="exp_month")
     now_year, now_month = _calendar(scope.store.now())
     if (year, month) < (now_year, now_month):
         message = "Your card's expiration year is invalid."
-        raise invalid(message, code="invalid_expiry_year", param="exp_year", status=402)
+        raise StripeError(402, "card_error", message, code="invalid_expiry_year", param="exp_year")
     return month, year
 
 

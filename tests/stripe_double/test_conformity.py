@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
+import requests
 import stripe
 
-from infra.stripe_double.errors import Json
+from infra.stripe_double.errors import Json, StripeError
 from infra.stripe_double.routing import ROUTES
 from infra.stripe_double.sdk_types import OBJECT_TYPES
 from infra.stripe_double.spec.conformity import Conformity
@@ -139,7 +140,102 @@ def test_an_event_that_stripe_would_not_send_is_seen(
     double.store.violations.clear()
 
 
-def test_a_refusal_in_other_words_than_stripes_is_seen(witness: Conformity) -> None:
-    assert list(witness.of_error({"error": {"type": "api_error", "message": "No."}})) == []
-    assert list(witness.of_error({"error": {"type": "sorry"}})) != []
-    assert list(witness.of_error({"error": {"type": "api_error", "excuse": "No."}})) != []
+REFUSALS: list[tuple[str, Json, bool]] = [
+    ("/v1/refunds", {"error": {"type": "api_error", "message": "No."}}, True),
+    ("/v1/refunds", {"error": {"type": "sorry"}}, False),
+    ("/v1/refunds", {"error": {"type": "api_error", "excuse": "No."}}, False),
+    ("/v1/refunds", {"error": {"message": "No."}}, False),
+    ("/v1/refunds", {"message": "No."}, False),
+    ("/v2/core/accounts", {"error": {"code": "not_found", "message": "No."}}, True),
+    ("/v2/core/accounts", {"error": {"code": "some_other_reason", "message": "No.", "type": "sorry"}}, True),
+    ("/v2/core/accounts", {"error": {"code": "not_found", "message": "No.", "param": "id"}}, False),
+    ("/v2/core/accounts", {"error": {"code": "some_other_reason"}}, False),
+    ("/v2/core/accounts", {"error": {"type": "invalid_request_error", "message": "No."}}, False),
+    ("/v2/core/accounts", {"error": {"code": "account_rate_limit_exceeded", "message": "Slow."}}, False),
+    ("/v2/core/accounts", {"error": "No."}, False),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "is_stripes"), REFUSALS)
+def test_a_refusal_in_other_words_than_stripes_is_seen(
+    witness: Conformity, path: str, body: Json, is_stripes: bool
+) -> None:
+    assert (list(witness.of_error(path, body)) == []) == is_stripes
+
+
+def test_a_refused_request_is_held_to_the_document_too(witness: Conformity) -> None:
+    """Refused for what it asks: a declined card, an object that is not there, a key in use."""
+    assert list(witness.of_request("POST", "/v1/refunds", {"payment_intent": "pi_1"})) == []
+    (found,) = witness.of_request("POST", "/v1/refunds", {"payment_intent": "pi_1", "why": "because"})
+    assert "'why' was unexpected" in found
+
+
+BROKEN: list[tuple[str, str, Json, int]] = [
+    ("get", "/v1/payment_intents/pi_none", {}, 404),
+    ("post", "/v1/payment_intents", {"amount": "much"}, 400),
+    ("post", "/v1/refunds", {"payment_intent": "pi_none"}, 404),
+    ("get", "/v1/customers/cus_none", {}, 404),
+    ("get", "/v2/core/accounts/acct_none", {}, 404),
+    ("post", "/v2/core/account_links", {"account": "acct_none"}, 400),
+    ("get", "/v1/nothing_of_the_kind", {}, 404),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "params", "status"), BROKEN)
+def test_what_the_double_refuses_it_refuses_in_stripes_words(
+    bench: Bench, method: str, path: str, params: Json, status: int
+) -> None:
+    """The fixture fails at the end if a single refusal was not as the document has it; here each is one first."""
+    answer = raw(bench, method, path, params)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert error["message"]
+    assert ("type" in error) == path.startswith("/v1/")
+
+
+@pytest.mark.parametrize("path", ["/v1/customers", "/v2/core/accounts"])
+@pytest.mark.parametrize("kind", ["500", "503", "429", "409", "500_after", "500_saved"])
+def test_what_is_broken_on_purpose_speaks_stripes_words(bench: Bench, kind: str, path: str) -> None:
+    bench.control("faults", api=[{"kind": kind, "path": f"^{path}"}])
+    answer = raw(bench, "post", path, {"email": "a@example.com"} if path.startswith("/v1/") else V2_ACCOUNT)
+    assert answer.status_code == int(kind[:3])
+    assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/payment_intents/pi_none", "/v2/core/accounts/acct_none"])
+def test_a_refusal_that_is_spoilt_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Seen to see: an answer with a word that Stripe does not have is a violation."""
+
+    def spoilt(error: StripeError, path: str) -> Json:
+        return {"error": {**error.body["error"], "mood": "sorry"}}
+
+    monkeypatch.setattr(StripeError, "body_for", spoilt)
+    raw(bench, "get", path, {})
+    violations = bench.running.double.store.violations
+    assert any("'mood'" in each for each in violations), violations
+    violations.clear()
+
+
+def test_a_request_that_is_refused_and_malformed_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to see: were the double to let an unknown parameter pass, the document would not."""
+    monkeypatch.setattr("infra.stripe_double.api.check_params", lambda kind, params: dict(params))
+    raw(bench, "post", "/v1/refunds", {"payment_intent": "pi_none", "why": "because"})
+    violations = bench.running.double.store.violations
+    assert any("POST /v1/refunds, request" in each and "'why'" in each for each in violations), violations
+    violations.clear()
+
+
+V2_ACCOUNT = {"contact_email": "a@example.com", "identity": {"country": "us"}}
+
+
+def raw(bench: Bench, method: str, path: str, params: Json) -> requests.Response:
+    """Send a request past the SDK, which would refuse or repeat it."""
+    is_v2 = path.startswith("/v2/")
+    return requests.request(
+        method,
+        f"http://127.0.0.1:{bench.running.double.port}{path}",
+        data=None if is_v2 else params,
+        json=params if is_v2 and method == "post" else None,
+        headers={"Authorization": "Bearer sk_test_porchlight", "Stripe-Version": "2026-10-28.endive"},
+        timeout=10,
+    )

@@ -42,6 +42,18 @@ def test_the_same_key_with_other_parameters_is_an_error(bench: Bench, client: st
     assert pay(client, other, key="attempt-1").status == "succeeded", "keys are separate per account"
 
 
+def test_a_key_is_forgotten_after_a_day(bench: Bench, client: stripe.StripeClient) -> None:
+    """F4: whoever repeats a call later than that makes another one; looking is all that is left then."""
+    account = bench.account(client)
+    params: Any = {"email": "a@example.com"}
+    options: Any = {"stripe_account": account, "idempotency_key": "customer-1"}
+    first = client.v1.customers.create(params, options)
+    bench.control("advance", seconds=23 * 3600)
+    assert client.v1.customers.create(params, options).id == first.id
+    bench.control("advance", seconds=3600)
+    assert client.v1.customers.create(params, options).id != first.id
+
+
 def test_declines_are_replayed_and_validation_errors_not(bench: Bench, client: stripe.StripeClient) -> None:
     """F8: another card needs a new key; a corrected request does not."""
     account = bench.account(client)

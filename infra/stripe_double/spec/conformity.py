@@ -44,14 +44,24 @@ class Conformity:
         if operation(method, template) is None:
             yield f"{where}: Stripe's document has no such operation, or it was cut off (spec/prune.py)"
             return
-        yield from _told(f"{where}, request", self._requests(method, template), params)
+        yield from self.of_request(method, template, params)
         answers = self._answers(method, template, status)
         if answers is not None:
             yield from _told(f"{where}, answer {status}", answers, body)
 
-    def of_error(self, body: Json) -> Iterator[str]:
-        """Check a refusal."""
-        yield from _told("error", self._named("error"), body)
+    def of_request(self, method: str, template: str, params: Json) -> Iterator[str]:
+        """Check what a request carries, whatever became of it."""
+        if (method, template) not in UNPUBLISHED and operation(method, template) is not None:
+            yield from _told(f"{method} {template}, request", self._requests(method, template), params)
+
+    def of_error(self, path: str, body: Json) -> Iterator[str]:
+        """Check a refusal: v1 has one shape for all of them, v2 one for each code it names and one for the others."""
+        name = "error"
+        if path.startswith("/v2/"):
+            told = body.get("error")
+            code = told.get("code") if isinstance(told, dict) else None
+            name = f"v2.error.{code}" if f"v2.error.{code}" in load()["components"]["schemas"] else "v2.error"
+        yield from _told(f"{name} of {path}", self._named(name), body)
 
     def of_event(self, event: Json) -> Iterator[str]:
         """Check an event and the object in it."""

@@ -63,13 +63,11 @@ def _find(documents: list[dict[str, Any]], method: str, path: str) -> tuple[str,
 
 
 def _operation(given: dict[str, Any]) -> dict[str, Any]:
-    """Keep an operation's parameters, body and answers; an error of v2 is told by its code and has no shape here."""
+    """Keep an operation's parameters, body and answers."""
     answers = {}
     for status, answer in given["responses"].items():
         contents: list[dict[str, Any]] = list(answer.get("content", {}).values())
-        schema = contents[0]["schema"] if contents else {}
-        if "oneOf" not in schema:
-            answers[status] = {"content": {"application/json": {"schema": schema}}}
+        answers[status] = {"content": {"application/json": {"schema": contents[0]["schema"] if contents else {}}}}
     kept = {key: given[key] for key in ("parameters", "requestBody") if key in given}
     return {**_without_words(kept), "responses": _without_words(answers)}
 
