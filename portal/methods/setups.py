@@ -9,8 +9,8 @@ from uuid import UUID
 
 import stripe
 
-from infra.stripe_client import tenant_stripe
-from portal.payments.intents import AnswerUnknown, KeyMisused, NotExecuted
+from infra.stripe_client import StripeAway, tenant_stripe
+from portal.payments.intents import AnswerUnknown, KeyMisused, NotExecuted, NotSent
 
 log = logging.getLogger("porchlight.methods")
 EXPAND = ["payment_method"]
@@ -68,6 +68,8 @@ def create_setup(account_id: str, request: dict[str, Any], *, key: str) -> Setup
     params: Any = request
     try:
         intent = tenant_stripe(account_id).v1.setup_intents.create(params, {"idempotency_key": key})
+    except StripeAway as error:
+        raise NotSent from error
     except stripe.CardError as error:
         found = getattr(error.error, "setup_intent", None) if error.error else None
         return read_setup(found, error) if found is not None else NotExecuted(error.code or "card_declined")

@@ -15,7 +15,7 @@ from infra.ids import uuid7
 from portal.methods import errors, setups
 from portal.methods.setups import MethodFacts, SetupFacts
 from portal.payments.errors import PaymentsOff, TooManyDeclines
-from portal.payments.intents import AnswerUnknown, NotExecuted
+from portal.payments.intents import AnswerUnknown, NotExecuted, NotSent
 from portal.payments.models import PaymentMethod
 from portal.payments.payers import Payer
 from portal.payments.services.card_testing import refuse_card_testing
@@ -106,7 +106,11 @@ def add_method(
             created_at=now,
         )
         record("payment_method.submitted", by=by, now=now, target=row)
-    return _ask(context, row, now)
+    try:
+        return _ask(context, row, now)
+    except NotSent:
+        # Stripe went away in this moment: the first call of this addition was never sent, so nothing can come of it.
+        return Added(_fail(row.pk, "not_now", "", now))
 
 
 def _replaced(customer_id: UUID, method_id: UUID | None) -> PaymentMethod | None:
@@ -119,10 +123,15 @@ def _replaced(customer_id: UUID, method_id: UUID | None) -> PaymentMethod | None
 
 
 def _ask(context: TenantContext, row: PaymentMethod, now: datetime) -> Added:
-    """Make the stored call, or repeat it; no answer leaves the row as it is: looking later finds out (F1)."""
+    """Make the stored call, or repeat it; raises NotSent.
+
+    No answer leaves the row as it is: looking later finds out (F1).
+    """
     account_id = account_of(context)
     try:
         answer = setups.create_setup(account_id, row.request, key=str(row.pk))
+    except NotSent:
+        raise
     except AnswerUnknown as error:
         log.warning("a setup is in doubt", extra={"method": str(row.pk), "error": repr(error.__cause__)})
         return Added(row)
@@ -138,7 +147,10 @@ def settle_method(*, context: TenantContext, method_id: UUID, now: datetime) -> 
         return Added(row)
     if row.stripe_si_id is None:
         if now - row.created_at < KEY_LIVES:
-            return _ask(context, row, now)
+            try:
+                return _ask(context, row, now)
+            except NotSent:
+                return Added(row)  # what an earlier call did is still to be found out
         return Added(_fail(row.pk, "expired", "", now))
     account_id = account_of(context)
     over = now - row.created_at > (DEPOSITS_LIVE if row.state == State.VERIFYING else KEY_LIVES)

@@ -10,16 +10,18 @@ import stripe
 
 from infra.breaker import FAILURES
 from infra.stripe_client import BREAKER, StripeAway, is_stripe_away, tenant_stripe
+from portal.methods.services.changing import resume_methods
 from portal.payments import errors
-from portal.payments.models import PaymentAttempt
+from portal.payments.models import PaymentAttempt, PaymentMethod
 from portal.payments.services.settle import resume_attempts
+from tests.portal.methods.keeping import keep
 from tests.webhooks.test_receiving import deliver, event
 from webhooks.services.process import due_events, process_event
 from webhooks.tasks import sweep_attempts
 
 from .bench import ANY_INTENT, Bench, later
 
-State = PaymentAttempt.State
+State, Method = PaymentAttempt.State, PaymentMethod.State
 ALL = "^/v1/"
 
 
@@ -108,6 +110,27 @@ def test_a_payment_that_stripe_was_never_asked_for_is_over_and_not_in_doubt(
     outage.end(after=11)
     assert outage.bench.pay(token=token).attempt.state == State.SUCCEEDED
     assert outage.bench.charged() == 41250 + 12900
+
+
+def test_a_card_that_stripe_was_never_asked_to_keep_is_over_and_not_in_doubt(outage: Outage) -> None:
+    """F23: the same for a method on file; what was asked before the outage stays in doubt and is found after it."""
+    outage.bench.pay("1043")
+    first, second = outage.bench.token(), outage.bench.token()
+    outage.bench.break_api("500_after", path="^/v1/setup_intents", times=1)
+    outage.bench.break_api("503", path="^/v1/setup_intents", times=2)
+    in_doubt = keep(outage.bench, token=first).row
+    outage.bench.heal()
+    outage.begin()
+    never_sent = keep(outage.bench, token=second).row
+    assert (never_sent.state, never_sent.failure_code) == (Method.FAILED, "not_now")
+    with outage.bench.acme() as context:
+        resume_methods(context=context, now=later())
+    outage.end(after=11)
+    with outage.bench.acme() as context:
+        assert PaymentMethod.objects.get(pk=in_doubt.pk).state == Method.ADDING
+        resume_methods(context=context, now=later())
+        assert PaymentMethod.objects.get(pk=in_doubt.pk).state == Method.ACTIVE
+        assert PaymentMethod.objects.get(pk=never_sent.pk).state == Method.FAILED
 
 
 def test_a_payment_in_doubt_stays_reserved_through_the_outage_and_is_settled_after_it(outage: Outage) -> None:
