@@ -38,7 +38,8 @@ STEPS_BETWEEN = [
     (intents, "cancel_intent"),
     (submit, "apply_intent"),
     (settle, "apply_intent"),
-    (process, "_finish"),
+    (process, "_look"),
+    (process, "_work_off"),
     (process, "_claim"),
 ]
 
