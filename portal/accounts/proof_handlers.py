@@ -42,8 +42,8 @@ def mail_proof_code(context: TenantContext, event: OutboxEvent) -> None:
     language = user.language or event.payload["language"]
     with reader_of(context.tenant, language):
         until = {"time": format_clock(minted.row.expires_at)}
+        subject = _("Your code for %(company)s") % names
         values = {
-            "subject": _("Your code for %(company)s") % names,
             "preheader": _("Type it on the page where you asked for it."),
             "heading": _("Is it you?"),
             "paragraphs": [
@@ -61,7 +61,7 @@ def mail_proof_code(context: TenantContext, event: OutboxEvent) -> None:
         kind="proof_code",
         to=user.email,
         language=language,
-        subject=values["subject"],
+        subject=subject,
         template="email/base_email",
         values=values,
         secrets={"code": minted.code},

@@ -65,7 +65,7 @@ def free_places(customer_id: UUID, living: Iterable[AutopayMandate]) -> list[Loc
     taken = {mandate.location_id for mandate in living}
     if None in taken:
         return []
-    rows = Location.objects.filter(customer_id=customer_id, is_active=True).exclude(pk__in=taken)
+    rows = Location.objects.filter(customer_id=customer_id, is_active=True).exclude(pk__in=[pk for pk in taken if pk])
     places: list[Location | None] = [*rows.order_by("created_at", "id")]
     if taken:
         return [*places, None]

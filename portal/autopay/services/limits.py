@@ -36,7 +36,9 @@ def is_over(mandate: AutopayMandate, cents: int, day: date, *, apart_from: UUID 
     month = Q(planned_on__year=day.year, planned_on__month=day.month)
     taken = Q(state__in=[Charge.CHARGING, Charge.CHARGED], taken_on__year=day.year, taken_on__month=day.month)
     same_place = AutopayCharge.objects.filter(
-        mandate__bill_to_id=mandate.bill_to_id, mandate__location_id=mandate.location_id
+        mandate__bill_to=mandate.bill_to_id, mandate__location=mandate.location_id
     )
-    counted = same_place.filter(taken | Q(state=Charge.ANNOUNCED, mandate=mandate) & month).exclude(pk=apart_from)
+    counted = same_place.filter(taken | Q(state=Charge.ANNOUNCED, mandate=mandate) & month)
+    if apart_from:
+        counted = counted.exclude(pk=apart_from)
     return cents + (counted.aggregate(sum=Sum("amount_cents"))["sum"] or 0) > mandate.month_cap_cents

@@ -49,7 +49,7 @@ def test_the_customer_gets_what_they_agreed_to_by_mail(bench: Bench) -> None:
     mandate = allow_by_page(bench)
     assert any("Autopay is on" in subject for subject in mails(bench))
     (told,) = [m for m in mail.outbox if "Autopay is on" in str(m.subject) and m.to == ["alice@example.com"]]
-    ((name, data, kind),) = [(a.filename, a.content, a.mimetype) for a in told.attachments]  # type: ignore[union-attr]
+    ((name, data, kind),) = [(a.filename, a.content, a.mimetype) for a in told.attachments]
     assert (kind, name.startswith("autopay-")) == ("application/pdf", True)
     text = text_of(bytes(data))
     for part in (
