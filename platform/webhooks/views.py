@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from webhooks.services.receive import SCOPES, BadEvent, BadSignature, receive_event
+from webhooks.services.receive import SCOPES, BadEvent, BadSignature, note_refused, receive_event
 
 log = logging.getLogger("porchlight.webhooks")
 BODY_LIMIT = 512 * 1024
@@ -34,6 +34,8 @@ def stripe_event(request: HttpRequest, scope: str) -> HttpResponse:
             now=timezone.now(),
         )
     except (BadSignature, BadEvent) as error:
-        log.warning("webhook refused", extra={"scope": scope, "reason": type(error).__name__})
+        reason = type(error).__name__
+        log.warning("webhook refused", extra={"scope": scope, "reason": reason})
+        note_refused(scope=scope, reason=reason, now=timezone.now())
         return HttpResponse(status=400)
     return HttpResponse(status=200)

@@ -29,6 +29,7 @@ from portal.payments.models import PaymentAttempt
 from portal.payments.notices import Notice
 from portal.payments.plans import rules_of
 from portal.payments.services.card_testing import must_sign_in
+from portal.payments.services.refusals import note_refusal
 from portal.payments.services.settle import Settled, settle_attempt
 from portal.payments.services.submit import Submission, own_under_way, submit_payment
 from portal.payments.tills import PayRequest, at_portal
@@ -87,7 +88,11 @@ def _autofill(what: str, **more: str) -> TextInput:
 @customer_view
 def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
     """Show the card form of one invoice, or pay it or a part of it."""
-    invoice = get_invoice_for(request, invoice_id)
+    try:
+        invoice = get_invoice_for(request, invoice_id)
+    except Http404:
+        _note_stranger(request, [invoice_id])
+        raise
     if request.method != "POST" and invoice.status == Invoice.Status.PAID:
         return HttpResponseRedirect(reverse("invoices:detail", args=[invoice.pk]))
     return take_payment(at_portal(request), InvoiceBill([invoice]))
@@ -113,7 +118,11 @@ def pay_several(request: CustomerRequest) -> HttpResponseBase:
     """Show the card form of several invoices, or of the whole balance, or pay them (PAY-07, PAY-08)."""
     if not rules_of(request.settings).several:
         raise Http404
-    invoices = choosing.chosen_invoices(request)
+    try:
+        invoices = choosing.chosen_invoices(request)
+    except Http404:
+        _note_stranger(request, [])
+        raise
     if not invoices:
         return HttpResponseRedirect(reverse("invoices:list"))
     if len({invoice.bill_to_id for invoice in invoices}) > 1:
@@ -122,6 +131,13 @@ def pay_several(request: CustomerRequest) -> HttpResponseBase:
     if len(invoices) == 1 and request.method != "POST":
         return HttpResponseRedirect(at_portal(request).till.pay_address([invoices[0].pk]))
     return take_payment(at_portal(request), InvoiceBill(invoices))
+
+
+def _note_stranger(request: CustomerRequest, invoice_ids: list[UUID]) -> None:
+    """Audit that somebody has sent a form for what they may not see; looking alone says nothing."""
+    if request.method == "POST":
+        by = at_portal(request).till.by
+        note_refusal(because="not found", ids=invoice_ids, by=by, now=timezone.now())
 
 
 def take_payment(request: PayRequest, bill: Bill) -> HttpResponseBase:
@@ -193,10 +209,12 @@ def _submit(request: PayRequest, bill: Bill) -> HttpResponse:
             now=now,
             result_path=request.till.result_address,
         )
-    except errors.AmountChanged:
-        address = bill.address(request.till)
-        return _go(request, address + ("&" if "?" in address else "?") + "changed=1")
     except errors.PaymentRefused as error:
+        because, seen = type(error).__name__, request.POST.get("seen_cents", "")
+        note_refusal(because=because, ids=bill.ids, seen=seen, by=request.till.by, now=now)
+        if isinstance(error, errors.AmountChanged):
+            address = bill.address(request.till)
+            return _go(request, address + ("&" if "?" in address else "?") + "changed=1")
         return _refuse(request, bill, notices.refusal_notice(error, currency=currency, now=now), 409)
     notice = notices.failure_notice(settled.attempt)
     if notice:

@@ -21,6 +21,7 @@ from portal.invoices.views import answer_pdf, how_to_pay
 from portal.payments.bills import DepositBill, InvoiceBill
 from portal.payments.csp import with_card_form
 from portal.payments.models import PaymentAttempt
+from portal.payments.services.refusals import note_refusal
 from portal.payments.tills import PayRequest
 from portal.payments.views import show_result, show_status, take_payment
 from portal.sharing import estimate_views
@@ -105,6 +106,9 @@ def pay(request: PayRequest, link_id: UUID) -> HttpResponseBase:
     till = _stand_at_till(request, link)
     found = _look(till.link, request.settings, timezone.now())
     if isinstance(found, str):
+        if request.method == "POST":
+            ids = [pk for pk in (till.link.invoice_id, till.link.estimate_id) if pk]
+            note_refusal(because=found, ids=ids, by=till.by, now=timezone.now())
         return ended(request, till.link, till.token, found)
     if isinstance(found, Estimate):
         if request.method != "POST" and not found.deposit_cents > found.deposit_paid_cents:

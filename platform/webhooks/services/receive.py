@@ -10,11 +10,13 @@ from uuid import UUID
 
 import stripe
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from stripe._webhook import WebhookSignature
 
 from infra.ids import uuid7
 from infra.stripe_client import is_live
+from tenants.audit import Actor, first_key_of, record_control
+from tenants.models import PlatformAuditEvent
 from tenants.scope import control_scope
 from webhooks.events import is_handled
 from webhooks.models import WebhookInbox
@@ -25,6 +27,11 @@ SCOPES = ("platform", "connect", "v2")
 TOLERANCE_SECONDS = 300
 # The hint to work on a fresh event may get lost; then the sweeper takes it after this time.
 FIRST_SWEEP = timedelta(seconds=60)
+
+
+REFUSED = "webhook.refused"
+REFUSALS_EVERY = timedelta(minutes=1)
+STRANGER = Actor("visitor", None, "somebody", surface="webhook")
 
 
 class BadSignature(Exception):
@@ -56,6 +63,14 @@ def receive_event(*, scope: str, body: bytes, signature: str, now: datetime) -> 
     event = read_event(body)
     with control_scope():
         return store_event(scope=scope, event=event, now=now)
+
+
+def note_refused(*, scope: str, reason: str, now: datetime) -> None:
+    """Audit that a delivery was refused, once a minute for each cause: whoever knocks must not fill the books (F12)."""
+    with control_scope(), transaction.atomic():
+        known = PlatformAuditEvent.objects.filter(pk__gte=first_key_of(now - REFUSALS_EVERY), action=REFUSED)
+        if not known.filter(target=scope, reason=reason).exists():
+            record_control(REFUSED, by=STRANGER, now=now, target=scope, reason=reason, result="denied")
 
 
 def _check_signature(scope: str, body: bytes, signature: str) -> None:
