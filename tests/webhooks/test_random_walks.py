@@ -28,7 +28,7 @@ from webhooks.services.process import due_events, process_event
 METHODS = ["pm_card_visa", "pm_card_mastercard", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required"]
 API_FAULTS = ["500", "503", "409", "reset", "500_after", "500_saved", "timeout_after"]
 WEBHOOK_FAULTS = ["duplicate", "hold", "drop", "tamper", "stale"]
-SEEDS = range(int(os.environ.get("PAYMENT_WALKS", "4")))
+SEEDS = range(int(os.environ.get("PAYMENT_WALKS", "2")))
 STEPS = 30
 PAYERS = ["alice@example.com", "bob@example.com"]
 # Where a process can die: before or after the call to Stripe, the effect in our books, the mark in the inbox.
