@@ -34,11 +34,11 @@ def private_memory(pid: int) -> float:
     return sum(int(fields[name].split()[0]) for name in ("Private_Dirty", "Private_Clean")) / 1024
 
 
-def grow(places: Sequence[tuple[UUID, str]], *, limit: int, marks: Iterable[int] = MARKS) -> Growth:
+def grow(places: Sequence[tuple[UUID, str]], *, limit: int | None = None, marks: Iterable[int] = MARKS) -> Growth:
     """Serve companies (id, schema) one after the other with one connection, touching every table of each.
 
-    `limit` is the number of companies after which the connection is recycled (NEVER for not at all). Django must be
-    set up with the product's backend and a server on this machine.
+    `limit` is the number of companies after which the connection is recycled, whatever it holds (NEVER for not at
+    all); without it the settings decide. Django must be set up with the product's backend and a server on this machine.
     """
     from django.db import connections
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -47,7 +47,9 @@ def grow(places: Sequence[tuple[UUID, str]], *, limit: int, marks: Iterable[int]
 
     usual = connections["default"]
     options = {key: value for key, value in usual.settings_dict["OPTIONS"].items() if key != "pool"}
-    given = {**usual.settings_dict, "OPTIONS": options, "CONN_MAX_AGE": None, "TENANTS_PER_CONNECTION": limit}
+    given = {**usual.settings_dict, "OPTIONS": options, "CONN_MAX_AGE": None}
+    if limit is not None:
+        given |= {"TENANTS_PER_CONNECTION": limit, "MOST_TENANTS_PER_CONNECTION": limit}
     wrapper: BaseDatabaseWrapper = type(usual)(given, "memory")
     wanted, after, pids, most, fresh = {*marks, len(places)}, {}, set(), 0.0, 0.0
     try:

@@ -32,7 +32,7 @@ ABOUT = (
     " and in clone mode, beside a copy of the fleet, at the first and at the last mark. Relations and disk of an empty"
     " tenant are what the catalogue and the database grew by, TOAST and indexes included. Memory is what one database"
     " connection's process has to itself after it has touched every table of every tenant: ours ends a connection that"
-    " has met enough tenants; the peers keep theirs, which was measured with the same statements (beyond 2,000"
+    " holds too much; the peers keep theirs, which was measured with the same statements (beyond 2,000"
     " tenants what each adds is carried on). Pages are the customer's"
     " sign-in page through the whole of the product's WSGI application, without a socket, blocks of"
     " requests to one tenant taking turns with blocks over all of them."
@@ -148,15 +148,15 @@ def _measure_memory(tenants: int, found: Findings) -> str:
     """Let one connection meet all tenants; returns the sentence that says why not, if it cannot be seen."""
     from django.conf import settings
 
-    from tenants.backend.recycling import LIMIT
+    from tenants.backend.recycling import FROM, MEGABYTES
     from tenants.models import Tenant
     from tenants.scope import control_scope
 
     with control_scope():
         places = [(each.pk, str(each.schema_name)) for each in Tenant.objects.order_by("slug")]
-    limit = int(settings.DATABASES["default"][LIMIT])
+    limits = settings.DATABASES["default"]
     try:
-        ours, kept = grow(places, limit=limit), grow(places[:KEPT_AT_MOST], limit=NEVER)
+        ours, kept = grow(places), grow(places[:KEPT_AT_MOST], limit=NEVER)
     except OSError as error:
         return f"Memory of a connection was not measured: {error}."
     found.memory = {
@@ -166,7 +166,10 @@ def _measure_memory(tenants: int, found: Findings) -> str:
         "fresh": kept.fresh,
     }
     found.took["kept memory"] = list(kept.after.values())
-    return f"A connection is ended after {limit} tenants; {ours.processes} of them served these {tenants}."
+    return (
+        f"A connection is looked at from {limits[FROM]} tenants on and ended above {limits[MEGABYTES]} MB;"
+        f" {ours.processes} of them served these {tenants}."
+    )
 
 
 def _measure_pages(tenants: int, rounds: int, found: Findings) -> None:

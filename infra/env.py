@@ -98,7 +98,16 @@ class Env:
         as_one_of("app", "owner"), "app", "Which of the two logins this process uses: app or owner."
     )
     tenants_per_connection: int = setting(
-        as_positive, "200", "How many different companies a database connection serves before it is replaced."
+        as_positive,
+        "200",
+        "From how many different companies on a database connection is asked what it holds; where the server does not"
+        " tell, it is replaced then.",
+    )
+    most_tenants_per_connection: int = setting(
+        as_positive, "2000", "How many different companies a database connection serves at most."
+    )
+    megabytes_per_connection: int = setting(
+        as_positive, "200", "Memory of a database connection's server process above which it is replaced."
     )
     redis_url: str = setting(
         as_url("redis", "rediss", "unix", optional=False),

@@ -177,7 +177,7 @@ REVOKE DELETE ON public.tenants_tenant FROM {CONTROL_ROLE};
 GRANT USAGE ON SCHEMA gate TO PUBLIC;
 GRANT SELECT ON gate.hosts TO {ROUTE_ROLE};
 GRANT SELECT ON gate.me, gate.settings TO PUBLIC;
-GRANT EXECUTE ON FUNCTION gate.prove() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION gate.prove(), gate.memory() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION gate.stamp(text) TO {CONTROL_ROLE};
 GRANT SELECT (id, config_version, plan_id), UPDATE (config_version) ON public.tenants_tenant TO {SETTINGS_ROLE};
 GRANT SELECT ON public.tenants_cohort, public.tenants_cohortmember TO {SETTINGS_ROLE};

@@ -19,6 +19,8 @@ def bootstrap_embedded(server: RunningPostgres, *, database: str = DATABASE) -> 
         conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         if not _has_role(conn, OWNER_LOGIN):
             conn.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(OWNER_LOGIN)))
+        # Lets gate.memory() say what a session holds; only a superuser can give it.
+        conn.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(OWNER_LOGIN)))
         if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
             create = sql.SQL("CREATE DATABASE {} OWNER {}")
             conn.execute(create.format(sql.Identifier(database), sql.Identifier(OWNER_LOGIN)))

@@ -84,6 +84,8 @@ def _database() -> dict[str, Any]:
         "ENGINE": "tenants.backend",
         "ATOMIC_REQUESTS": True,
         "TENANTS_PER_CONNECTION": ENV.tenants_per_connection,
+        "MOST_TENANTS_PER_CONNECTION": ENV.most_tenants_per_connection,
+        "MEGABYTES_PER_CONNECTION": ENV.megabytes_per_connection,
         "OPTIONS": options,
     }
 

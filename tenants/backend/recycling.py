@@ -1,23 +1,41 @@
-"""Ends a connection that has met many tenants: what a server process learns of a schema it keeps until it ends.
+"""Ends a connection that holds too much: what a server process learns of a schema it keeps until it ends.
 
 PostgreSQL caches the description of every table it has touched and gives none of it back, `DISCARD ALL` included. A
-connection that serves one tenant after the other would grow with the fleet; closing it is the only cure.
+connection that serves one tenant after the other would grow with the fleet; closing it is the only cure. How fast it
+grows depends on the pages, so from some number of tenants on the server is asked now and then what the session holds.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import psycopg
 from django.db import connection as django_connection
 
-LIMIT = "TENANTS_PER_CONNECTION"
+# The names in DATABASES: from how many tenants on a connection is looked at, with how many it ends in any case, and
+# with how much memory.
+FROM, MOST, MEGABYTES = "TENANTS_PER_CONNECTION", "MOST_TENANTS_PER_CONNECTION", "MEGABYTES_PER_CONNECTION"
+# The more between two looks, the further a connection may outgrow its limit; each costs milliseconds.
+BETWEEN_LOOKS = 50
+_HOLDS = "SELECT gate.memory()"
 
 log = logging.getLogger("porchlight.connections")
 
-# The physical connection and the schemas it has met. A pool hands it from one wrapper to the next.
-_met: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+@dataclass(slots=True)
+class Meetings:
+    """The schemas that a physical connection has met, and what was found when it was last looked at."""
+
+    schemas: set[str] = field(default_factory=set)
+    look_at: int = 0
+    ends: bool = False
+
+
+# By physical connection: a pool hands it from one wrapper to the next.
+_met: WeakKeyDictionary[Any, Meetings] = WeakKeyDictionary()
 
 
 def note_meeting(raw: Any, schema: str) -> None:
@@ -26,13 +44,8 @@ def note_meeting(raw: Any, schema: str) -> None:
         return
     met = _met.get(raw)
     if met is None:
-        met = _met[raw] = set()
-    met.add(schema)
-
-
-def tenants_met(raw: Any) -> int:
-    """Return how many different tenants a physical connection has met."""
-    return len(_met.get(raw, ()))
+        met = _met[raw] = Meetings()
+    met.schemas.add(schema)
 
 
 class Recycled:
@@ -44,13 +57,32 @@ class Recycled:
     settings_dict: dict[str, Any]
 
     def _is_used_up(self) -> bool:
-        """Whether the connection has met as many tenants as DATABASES allows it."""
-        return self.connection is not None and tenants_met(self.connection) >= self.settings_dict[LIMIT]
+        """Whether the connection holds more than DATABASES allows it; asks the server if it is time to."""
+        met = _met.get(self.connection) if self.connection is not None else None
+        if met is None:
+            return False
+        due = min(max(self.settings_dict[FROM], met.look_at), self.settings_dict[MOST])
+        if len(met.schemas) < due:
+            return False
+        # A connection that could not be ended at once is not asked again: it has not become smaller.
+        if not met.ends:
+            met.ends = self._has_outgrown(len(met.schemas))
+            met.look_at = 0 if met.ends else len(met.schemas) + BETWEEN_LOOKS
+        return met.ends
+
+    def _has_outgrown(self, tenants: int) -> bool:
+        """Whether the connection is to end; so it is whenever the server does not say that it may stay."""
+        held = None
+        if tenants < self.settings_dict[MOST]:
+            held = held_by(self.connection)
+            if held is not None and held <= self.settings_dict[MEGABYTES]:
+                return False
+        log.info("connection recycled", extra={"tenants": tenants, "megabytes": held})
+        return True
 
     def _close(self) -> Any:
         """Give the connection back; a used-up one is not given out again."""
         if self.pool is not None and self._is_used_up():
-            log.info("connection recycled", extra={"tenants": tenants_met(self.connection)})
             # The pool's own word for "too old": it closes the connection and opens another in the background.
             # Closing it here would do the same, but the pool would warn of a connection that was lost.
             self.connection._expire_at = 0.0
@@ -62,9 +94,25 @@ class Recycled:
         super().close_if_unusable_or_obsolete()  # type: ignore[misc]
 
     def end_if_used_up(self) -> None:
-        """End the connection if it has met enough tenants and no transaction is open on it."""
+        """End the connection if it holds too much and no transaction is open on it."""
         if not self.in_atomic_block and self._is_used_up():
             self.close()  # type: ignore[attr-defined]
+
+
+def held_by(raw: Any) -> float | None:
+    """Return how many megabytes a physical connection's server process holds, or None when it does not say.
+
+    It does not where the schemas' owner lacks the right (`porchlight doctor database.memory`), nor to a connection
+    that is broken or in a transaction, in which nothing of ours is to run.
+    """
+    if not raw.autocommit or raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        return None
+    try:
+        row = raw.execute(_HOLDS).fetchone()
+    except psycopg.Error:
+        log.warning("a connection could not be asked what it holds", exc_info=True)
+        return None
+    return None if row is None or row[0] is None else float(row[0]) / 2**20
 
 
 def note_touched(schema: str) -> None:
@@ -75,7 +123,7 @@ def note_touched(schema: str) -> None:
 
 
 def end_if_used_up() -> None:
-    """Let this thread go on with a new connection if its own has met enough tenants.
+    """Let this thread go on with a new connection if its own holds too much.
 
     For code that goes from tenant to tenant without giving the connection back. Call it between two tenants: a
     session lock or a named cursor that is held meanwhile would be lost.

@@ -18,6 +18,7 @@ from tenants.backend.sessions import probe_sessions
 from tests import databases
 from tests.console.diagnosis import ask, change_env, finding
 from tests.pooler import run_pooler
+from tests.provisioning.schemas import alter
 
 pytestmark = pytest.mark.usefixtures("own_database", "alone")
 
@@ -35,6 +36,15 @@ def test_a_sound_stack_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == cli.OK
     assert {row["state"] for row in rows.values()} <= {"ok", "warning"}
     assert [name for name, row in rows.items() if row["state"] == "warning"] == ["database.durability"]
+
+
+def test_a_server_that_does_not_say_what_a_connection_holds_is_named_with_the_cure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    alter("ALTER FUNCTION gate.memory() OWNER TO porchlight_control")
+    state, says = finding(capsys, "database.memory")
+    assert state == "warning"
+    assert "GRANT pg_read_all_stats TO porchlight_owner;" in says
 
 
 def test_every_check_says_what_it_proves(capsys: pytest.CaptureFixture[str]) -> None:

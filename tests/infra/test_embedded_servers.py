@@ -182,6 +182,7 @@ def test_bootstrap_can_be_repeated_and_separates_the_logins(server: RunningPostg
         conn.execute("CREATE TEMPORARY TABLE scratch ()")
         conn.execute("CREATE SCHEMA probe")
         conn.execute("CREATE ROLE probe_role")
+        assert conn.execute("SELECT count(*) > 0 FROM pg_backend_memory_contexts").fetchone() == (True,)
         flags = "SELECT rolsuper, rolinherit, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = %s"
         assert conn.execute(flags, ["porchlight_app"]).fetchone() == (False, False, False, False)
     with psycopg.connect(app, autocommit=True) as conn:

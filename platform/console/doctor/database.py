@@ -8,6 +8,7 @@ import psycopg
 from django.conf import settings
 
 from console.doctor.base import REACHABLE, Examination, Finding, check, failed, ok, warning
+from tenants.backend.recycling import FROM, MEGABYTES, held_by
 from tenants.backend.sessions import probe_sessions
 
 OLDEST_SERVER = 180_000
@@ -50,6 +51,22 @@ def limits(examination: Examination) -> Finding:
     if lifetime > 600:
         return failed(f"Connections live up to {lifetime} s. Set the pool's max_lifetime to 600 or less (OPS-22).")
     return ok(", ".join(f"{name} {value}" for name, value in found.items()) + ".")
+
+
+@check("database.memory", "connections are measured", proves="the server says what a connection holds")
+def memory(examination: Examination) -> Finding:
+    """Ask as the connections do that are to be recycled by what they hold."""
+    limits = settings.DATABASES["default"]
+    with examination.as_app() as conn:
+        held = held_by(conn)
+    if held is not None:
+        return ok(f"A connection ends above {limits[MEGABYTES]} MB.")
+    with examination.as_owner() as conn:
+        owner = conn.info.user
+    return warning(
+        f"The server does not say what a connection holds, so each ends after {limits[FROM]} companies, even where"
+        f" they are small. As a superuser run: GRANT pg_read_all_stats TO {owner};"
+    )
 
 
 @check("database.version", "server is new enough", proves="PostgreSQL is 18 or newer")

@@ -16,4 +16,4 @@ if BACKEND == "library":
 else:
     _database["OPTIONS"]["pool"] |= POOL
     # So few that connections are replaced all the time.
-    _database["TENANTS_PER_CONNECTION"] = ENV.tenants_per_connection
+    _database["TENANTS_PER_CONNECTION"] = _database["MOST_TENANTS_PER_CONNECTION"] = ENV.tenants_per_connection
