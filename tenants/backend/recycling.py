@@ -18,8 +18,11 @@ from django.db import connection as django_connection
 # The names in DATABASES: from how many tenants on a connection is looked at, with how many it ends in any case, and
 # with how much memory.
 FROM, MOST, MEGABYTES = "TENANTS_PER_CONNECTION", "MOST_TENANTS_PER_CONNECTION", "MEGABYTES_PER_CONNECTION"
-# The more between two looks, the further a connection may outgrow its limit; each costs milliseconds.
+# So many entries into a schema lie between two looks at least; each look costs milliseconds. An entry adds less than
+# so many megabytes, also where the schema is known already but other tables of it are used, so while much is to spare
+# more entries may pass.
 BETWEEN_LOOKS = 50
+MOST_OF_AN_ENTRY = 2
 _HOLDS = "SELECT gate.memory()"
 
 log = logging.getLogger("porchlight.connections")
@@ -30,6 +33,7 @@ class Meetings:
     """The schemas that a physical connection has met, and what was found when it was last looked at."""
 
     schemas: set[str] = field(default_factory=set)
+    entries: int = 0
     look_at: int = 0
     ends: bool = False
 
@@ -46,6 +50,7 @@ def note_meeting(raw: Any, schema: str) -> None:
     if met is None:
         met = _met[raw] = Meetings()
     met.schemas.add(schema)
+    met.entries += 1
 
 
 class Recycled:
@@ -59,26 +64,19 @@ class Recycled:
     def _is_used_up(self) -> bool:
         """Whether the connection holds more than DATABASES allows it; asks the server if it is time to."""
         met = _met.get(self.connection) if self.connection is not None else None
-        if met is None:
+        if met is None or met.ends:
+            return met is not None
+        tenants, most = len(met.schemas), self.settings_dict[MOST]
+        if tenants < most and (tenants < self.settings_dict[FROM] or met.entries < met.look_at):
             return False
-        due = min(max(self.settings_dict[FROM], met.look_at), self.settings_dict[MOST])
-        if len(met.schemas) < due:
-            return False
-        # A connection that could not be ended at once is not asked again: it has not become smaller.
-        if not met.ends:
-            met.ends = self._has_outgrown(len(met.schemas))
-            met.look_at = 0 if met.ends else len(met.schemas) + BETWEEN_LOOKS
+        held = held_by(self.connection) if tenants < most else None
+        spare = -1.0 if held is None else self.settings_dict[MEGABYTES] - held
+        # Whenever the server does not say that it may stay, it ends; it will not become smaller.
+        met.ends = spare < 0
+        met.look_at = met.entries + max(BETWEEN_LOOKS, int(spare / MOST_OF_AN_ENTRY))
+        if met.ends:
+            log.info("connection recycled", extra={"tenants": tenants, "megabytes": held})
         return met.ends
-
-    def _has_outgrown(self, tenants: int) -> bool:
-        """Whether the connection is to end; so it is whenever the server does not say that it may stay."""
-        held = None
-        if tenants < self.settings_dict[MOST]:
-            held = held_by(self.connection)
-            if held is not None and held <= self.settings_dict[MEGABYTES]:
-                return False
-        log.info("connection recycled", extra={"tenants": tenants, "megabytes": held})
-        return True
 
     def _close(self) -> Any:
         """Give the connection back; a used-up one is not given out again."""

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connection, connections, transaction
 from django.utils import timezone
 
+from bench.memory import touch_every_table
 from infra.env import Env
 from provisioning.pool import WITHIN
 from provisioning.slots import announce_slot, make_slot
@@ -208,6 +209,27 @@ def test_a_connection_ends_when_it_has_really_grown_so_much(
     assert LIMIT < len(first) < COMPANIES
 
 
+def test_a_connection_ends_also_when_it_grows_among_companies_that_it_has_met(
+    schemas: list[Place], make_wrapper: Callable[..., DatabaseWrapper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other pages of the same companies touch other tables: meeting nobody new is no reason not to look."""
+    monkeypatch.setattr(recycling, "BETWEEN_LOOKS", 1)
+    light = make_wrapper(pool=0, limit=COMPANIES + 1)
+    _serve_all(light, schemas)
+    wrapper = make_wrapper(pool=0, most=2_000, megabytes=(held_by(light.connection) or 0) + 3)
+    assert len(_serve_all(wrapper, schemas)) == 1
+    pids = []
+    for place in schemas * 2:
+        with tenant_scope(*place), wrapper.cursor() as cursor:
+            touch_every_table(cursor, place[1])
+            cursor.execute("SELECT pg_backend_pid()")
+            pids.append(cursor.fetchone()[0])
+        wrapper.close_if_unusable_or_obsolete()
+        if pids[0] != pids[-1]:
+            break
+    assert pids[0] != pids[-1]
+
+
 @pytest.mark.parametrize("why", ["no right", "no function"])
 def test_a_connection_of_which_nothing_is_known_ends_after_the_fixed_number(
     why: str, schemas: list[Place], make_wrapper: Callable[..., DatabaseWrapper]
@@ -275,5 +297,6 @@ def test_the_limit_keeps_a_connection_below_its_memory(schemas: list[Place]) -> 
     # Not from the fresh process: what the first companies cost once is no measure of the last ones.
     per_company = (sizes[-1] - sizes[LIMIT]) / (COMPANIES - LIMIT)
     assert sizes[LIMIT] + per_company * (limit - LIMIT) < MOST_MEGABYTES
+    assert per_company < recycling.MOST_OF_AN_ENTRY
     assert megabytes + per_company * recycling.BETWEEN_LOOKS < MOST_MEGABYTES
     assert per_company > 0.1, "nothing was measured"
