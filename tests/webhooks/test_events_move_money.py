@@ -261,17 +261,21 @@ def test_a_refund_made_by_hand_arrives_by_webhook_once(live: Bench, newest_first
     assert live.invoice().balance_cents == 10_000
 
 
-def test_a_refund_is_known_before_its_payment(live: Bench) -> None:
-    """F10: the answer to the payment was lost, and the first thing we hear of it is its refund."""
-    live.control("faults", webhook=[{"kind": "drop", "types": [SUCCEEDED, "charge.updated"], "times": 9}])
+@pytest.mark.parametrize("heard", ["refund.created", "charge.refunded"])
+def test_a_refund_is_known_before_its_payment(live: Bench, heard: str) -> None:
+    """F10: the answer to the payment was lost, and the first thing we hear of it is its refund, by either event."""
+    unheard = [SUCCEEDED, "charge.updated", "refund.created", "charge.refunded"]
+    unheard.remove(heard)
+    live.control("faults", webhook=[{"kind": "drop", "types": unheard, "times": 9}])
     live.break_api("timeout_after", times=3, seconds=0.01)
     attempt = live.pay("1042").attempt
     (intent,) = live.intents()
     params: Any = {"payment_intent": intent.id, "amount": 10_000}
     tenant_stripe(live.account).v1.refunds.create(params)
-    live.wait_for_events(1, "refund.created")
+    live.wait_for_events(1, heard)
     live.settle_down()
     live.work_off()
+    assert "parked" not in {row.state for row in live.inbox().values()}
     assert live.attempt(attempt.pk).state == State.SUCCEEDED
     assert live.invoice().balance_cents == 10_000
 

@@ -253,13 +253,16 @@ def adopt_refunds(*, context: TenantContext, intent_id: str, now: datetime) -> i
     account_id = account_of(context)
     found = refund_facts.list_refunds(account_id, intent_id=intent_id)
     for facts in found:
-        apply_refund(tenant_id=context.tenant.id, account_id=account_id, facts=facts, now=now)
+        _apply(context, account_id, facts, now)
     return len(found)
 
 
 def look_at_refund(*, context: TenantContext, account_id: str, refund_id: str, now: datetime) -> Refund:
     """Look at a refund that an event named and apply it; raises AnswerUnknown, UnknownIntent, IntentDisagrees."""
-    facts = refund_facts.retrieve_refund(account_id, refund_id)
+    return _apply(context, account_id, refund_facts.retrieve_refund(account_id, refund_id), now)
+
+
+def _apply(context: TenantContext, account_id: str, facts: RefundFacts, now: datetime) -> Refund:
     try:
         return apply_refund(tenant_id=context.tenant.id, account_id=account_id, facts=facts, now=now)
     except errors.UnknownIntent:
