@@ -280,6 +280,22 @@ def test_a_refund_is_known_before_its_payment(live: Bench, heard: str) -> None:
     assert live.invoice().balance_cents == 10_000
 
 
+def test_a_debits_refund_is_told_before_that_it_came_in(live: Bench) -> None:
+    """F10, F14: we know of the debit, not that its money came; its refund is worked off at the first try."""
+    live.pay("1042", method="pm_usBankAccount_success")
+    live.settle_down()
+    live.work_off()
+    live.control("faults", webhook=[{"kind": "drop", "types": [SUCCEEDED, "charge.updated"], "times": 9}])
+    live.control("advance", days=5)
+    refund_by_hand(live, 10_000)
+    live.wait_for_events(1, "refund.created")
+    live.settle_down()
+    live.work_off()
+    assert {row.state for row in live.inbox().values()} <= {"done", "ignored"}
+    assert [(refund.origin, refund.amount_cents) for refund in live.refunds()] == [("dashboard", 10_000)]
+    assert live.invoice().balance_cents == 10_000
+
+
 def test_a_refund_that_fails_later_arrives_by_webhook(live: Bench) -> None:
     """F18: also when the failure is told before anything else of the refund."""
     live.pay("1042", method="pm_card_refundFail")

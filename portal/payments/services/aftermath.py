@@ -21,6 +21,15 @@ log = logging.getLogger("porchlight.payments")
 Status = Payment.Status
 
 
+def find_received(intent_id: str) -> UUID | None:
+    """Return the payment of an intent whose money has come in as far as we were told; a debit on its way has not.
+
+    What Stripe tells of its end can arrive before the news that it came in at all (F10).
+    """
+    known = Payment.objects.filter(stripe_pi_id=intent_id or None).exclude(status=Payment.Status.PROCESSING)
+    return known.values_list("pk", flat=True).first()
+
+
 def lock_payment(payment_id: UUID) -> Payment:
     """Lock customer, invoices by id, estimates, then the payment (datamodel.md 7.4)."""
     payment = Payment.objects.get(pk=payment_id)

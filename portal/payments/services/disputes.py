@@ -17,7 +17,7 @@ from portal.payments.ledger import Share, Source
 from portal.payments.models import Dispute, Journal, Payment
 from portal.payments.movements import Taken
 from portal.payments.refund_facts import Movement
-from portal.payments.services.aftermath import lock_payment, post_fee, report_loss, set_status
+from portal.payments.services.aftermath import find_received, lock_payment, post_fee, report_loss, set_status
 from portal.payments.services.on_file import invalidate_method
 from portal.payments.services.posting import lock_invoices
 from portal.payments.services.settle import account_of, settle_intent
@@ -42,7 +42,7 @@ def look_at_dispute(*, context: TenantContext, account_id: str, dispute_id: str,
     for _ in range(LOOKS):
         mark = _mark_of(dispute_id)
         facts = dispute_facts.retrieve_dispute(account_id, dispute_id)
-        if not Payment.objects.filter(stripe_pi_id=facts.intent_id or None).exists():
+        if find_received(facts.intent_id) is None:
             # Nobody has told us of the payment yet: look at it first.
             settle_intent(context=context, account_id=account_id, intent_id=facts.intent_id, now=now)
         try:
@@ -87,7 +87,7 @@ def apply_dispute(*, account_id: str, facts: DisputeFacts, mark: tuple[str, int]
 
 
 def _payment_of(facts: DisputeFacts) -> UUID:
-    found = Payment.objects.filter(stripe_pi_id=facts.intent_id or None).values_list("pk", flat=True).first()
+    found = find_received(facts.intent_id)
     if found is None:
         raise UnknownIntent(facts.intent_id or facts.id)
     return found

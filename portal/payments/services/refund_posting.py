@@ -15,7 +15,7 @@ from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.ledger import Share, Source
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_facts import RefundFacts
-from portal.payments.services.aftermath import lock_payment, post_fee, report_loss, set_status
+from portal.payments.services.aftermath import find_received, lock_payment, post_fee, report_loss, set_status
 from portal.payments.services.posting import lock_invoices
 from tenants.audit import SYSTEM, record
 from tenants.outbox import emit
@@ -54,7 +54,7 @@ def apply_refund(*, tenant_id: UUID, account_id: str, facts: RefundFacts, now: d
 
 
 def _payment_of(facts: RefundFacts) -> UUID:
-    found = Payment.objects.filter(stripe_pi_id=facts.intent_id or None).values_list("pk", flat=True).first()
+    found = find_received(facts.intent_id)
     if found is None:
         raise UnknownIntent(facts.intent_id or facts.id)
     return found
