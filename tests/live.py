@@ -219,7 +219,7 @@ def live_product(tmp_path: Path, *, name: str, programs: Sequence[str] = PROGRAM
     """
     name = f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     databases.clone(name)
-    web, double, element = _free_ports(3)
+    web, double, element = free_ports(3)
     with ExitStack() as stack:
         valkey = stack.enter_context(temporary_valkey())
         environ = _environ(tmp_path, name, valkey, web, double, element)
@@ -274,7 +274,8 @@ def _on(url: str, database: str) -> str:
     return urlsplit(url)._replace(path=f"/{quote(database)}").geturl()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports of the loopback on which nobody listens, all different."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -14,7 +14,7 @@ from honcho.environ import parse_procfile
 
 from infra.env import APP_LOGIN
 from tests import databases
-from tests.live import ROOT
+from tests.live import ROOT, free_ports
 from tests.pooler import run_pooler
 from tests.provisioning.conftest import own_database
 
@@ -32,7 +32,8 @@ def _environ(name: str, port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_APP_URL": f"postgresql://{APP_LOGIN}{address}",
         "DATABASE_URL": f"postgresql://porchlight_owner{address}",
-        "PORT": str(port + 1),
+        # Not the next one up: outgoing connections are numbered from there.
+        "PORT": str(free_ports(1)[0]),
     }
 
 

@@ -30,7 +30,7 @@ from tenants.config.services import SettingsConflict
 from tenants.context import serving
 from tests.cast import ACME
 from tests.faults.companies import inside
-from tests.live import ROOT, LiveProduct, _free_ports, live_product
+from tests.live import ROOT, LiveProduct, free_ports, live_product
 
 REQUESTS = int(os.environ.get("PORCHLIGHT_SETTINGS_REQUESTS", "600"))
 OSCAR = Actor("operator", None, "oscar@porchlight.example")
@@ -59,7 +59,7 @@ def ports(product: LiveProduct) -> list[int]:
 
 def another_web(product: LiveProduct) -> int:
     """Start one more web server on the same database and return its port."""
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     first, usual = product.processes["web"], product.environ["PORT"]
     product.environ["PORT"] = str(port)
     product.start("web")
