@@ -109,6 +109,11 @@ class Env:
     megabytes_per_connection: int = setting(
         as_positive, "200", "Memory of a database connection's server process above which it is replaced."
     )
+    connections_kept: int = setting(
+        as_positive,
+        "1",
+        "Database connections that a process keeps open from its start; the web keeps one for each of its threads.",
+    )
     redis_url: str = setting(
         as_url("redis", "rediss", "unix", optional=False),
         None,

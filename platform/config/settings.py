@@ -74,7 +74,7 @@ def _database() -> dict[str, Any]:
     start = f"-c TimeZone=UTC -c lock_timeout=4000 -c idle_in_transaction_session_timeout=30000{limits}"
     options["options"] = f"{options.get('options', '')} {start}".strip()
     options["pool"] = {
-        "min_size": 1,
+        "min_size": ENV.connections_kept,
         "max_size": 12,
         "max_lifetime": 600,
         "timeout": 10,

@@ -1,17 +1,25 @@
-"""What must be true before a process serves anybody: its connections are sessions of their own (ISO-15)."""
+"""What must be true before a process serves anybody: its connections are sessions of their own (ISO-15), and ready."""
 
 from __future__ import annotations
 
 import logging
+from itertools import product
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 from django.db.backends.signals import connection_created
+from django.urls import get_resolver
+from django.utils import translation
+from psycopg_pool import PoolTimeout
 
 from tenants.backend.sessions import SessionsNotKept, require_kept_sessions
 
 log = logging.getLogger("porchlight.start")
+
+ADDRESSES = ("apex", "console", "usercontent", "tenant", "office", "closed")
+LONGEST_WARM_UP = 10.0
 
 # None until it is known: then what every later connection hears.
 _verdict: SessionsNotKept | bool | None = None
@@ -29,6 +37,23 @@ def refuse_shared_sessions() -> None:
     except SessionsNotKept as error:
         log.critical("this process does not start", extra={"why": str(error)})
         raise SystemExit(f"Porchlight does not start: {error}") from error
+
+
+def warm_up() -> None:
+    """Read the address tables and open the connections to keep; else the first visitors at once wait for both.
+
+    A connection takes 30 ms of the processor: eight opened in one moment are a quarter of a second for everybody who
+    came in it. Where the database is away, whoever comes first opens them.
+    """
+    for language, addresses in product(dict(settings.LANGUAGES), ADDRESSES):
+        with translation.override(language):
+            get_resolver(f"config.urls_{addresses}").reverse_dict  # noqa: B018  reading it is what fills it
+    if _verdict is not None:
+        connection.pool.open()
+        try:
+            connection.pool.wait(LONGEST_WARM_UP)
+        except PoolTimeout as error:
+            log.warning("not all connections could be opened yet", extra={"error": str(error)})
 
 
 def examine_first_connection(sender: Any, connection: Any, **_: Any) -> None:

@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
 # isort: split
-from config.start import refuse_shared_sessions  # noqa: E402  Django must be set up before
+from config.start import refuse_shared_sessions, warm_up  # noqa: E402  Django must be set up before
 
 refuse_shared_sessions()
+warm_up()
