@@ -29,9 +29,12 @@ class Growth:
 
 
 def private_memory(pid: int) -> float:
-    """Return what a process has to itself, in MB; shared buffers do not count. Linux, as root or the same user."""
-    fields = dict(line.split(":") for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-    return sum(int(fields[name].split()[0]) for name in ("Private_Dirty", "Private_Clean")) / 1024
+    """Return what a process has allocated for itself, in MB; no shared buffers. Linux.
+
+    The "private" pages of smaps would not do: a page of shared memory that nobody else has touched yet counts there.
+    """
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(fields["RssAnon"].split()[0]) / 1024
 
 
 def grow(places: Sequence[tuple[UUID, str]], *, limit: int | None = None, marks: Iterable[int] = MARKS) -> Growth:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connection, connections, transaction
 from django.utils import timezone
 
-from bench.memory import touch_every_table
+from bench.memory import private_memory, touch_every_table
 from infra.env import Env
 from provisioning.pool import WITHIN
 from provisioning.slots import announce_slot, make_slot
@@ -285,18 +285,23 @@ def test_the_limit_keeps_a_connection_below_its_memory(schemas: list[Place]) -> 
     with psycopg.connect(host=host, user="postgres", dbname=name, autocommit=True) as superuser:
 
         def used() -> float:
+            return private_memory(superuser.info.backend_pid)
+
+        def told() -> float:
             ((size,),) = superuser.execute("SELECT sum(total_bytes) FROM pg_backend_memory_contexts").fetchall()
             return float(size) / 2**20
 
-        sizes = [used()]
+        sizes, told_before = [used()], told()
         for _, schema in schemas:
             tables = superuser.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema]).fetchall()
             for (table,) in tables:
                 superuser.execute(f'SELECT * FROM {schema}."{table}" LIMIT 1')
             sizes.append(used())
+        grown, told_to_have_grown = sizes[-1] - sizes[0], told() - told_before
     # Not from the fresh process: what the first companies cost once is no measure of the last ones.
     per_company = (sizes[-1] - sizes[LIMIT]) / (COMPANIES - LIMIT)
     assert sizes[LIMIT] + per_company * (limit - LIMIT) < MOST_MEGABYTES
     assert per_company < recycling.MOST_OF_AN_ENTRY
     assert megabytes + per_company * recycling.BETWEEN_LOOKS < MOST_MEGABYTES
     assert per_company > 0.1, "nothing was measured"
+    assert told_to_have_grown > 0.9 * grown, "the server's sum would let a connection grow above its limit"
