@@ -106,9 +106,17 @@ class Histories(RuleBasedStateMachine):
             self.is_over = True
             raise
 
-    @initialize(first=st.sampled_from(GOOD), second=st.sampled_from([*CARDS, *BANKS]), which=some, at=moments)
-    def two_have_paid(self, first: str, second: str, which: list[int], at: At) -> None:
+    @initialize(
+        kept=st.sampled_from([None, "pm_card_visa", "pm_usBankAccount_success"]),
+        first=st.sampled_from([*GOOD, ON_FILE]),
+        second=st.sampled_from([*CARDS, *BANKS]),
+        which=some,
+        at=moments,
+    )
+    def two_have_paid(self, kept: str | None, first: str, second: str, which: list[int], at: At) -> None:
         """Nothing happens to money before there is some."""
+        if kept:
+            self._do(lambda: self.world.allow_autopay(kept, 100_000))
         self._do(lambda: self.world.pay("alice", which, first, None, False), at)
         self._do(lambda: self.world.pay("bob", which, second, None, False))
 
@@ -130,6 +138,19 @@ class Histories(RuleBasedStateMachine):
     @rule(payer=st.sampled_from(["alice", "link"]), which=some, method=st.sampled_from(BANKS), at=moments)
     def pay_by_bank(self, payer: str, which: list[int], method: str, at: At) -> None:
         self._do(lambda: self.world.pay(payer, which, method, None, False), at)
+
+    @rule(
+        which=some,
+        method=st.sampled_from([ON_FILE, ON_FILE, "pm_card_visa"]),
+        kind=st.sampled_from(["timeout_after", "500_after", "500_saved"]),
+        at=moments,
+    )
+    def pay_in_the_dark(self, which: list[int], method: str, kind: str, at: At) -> None:
+        """Every answer of a payment is lost, and a sweep looks for it while its key still lives (F1, F3, F4)."""
+        self._do(lambda: self.world.break_api(kind, "POST", PATHS[1], 3))
+        self._do(lambda: self.world.pay("alice", which, method, None, False))
+        self._do(lambda: self.world.wait(70))
+        self._do(self.world.sweep, at)
 
     @rule(at=moments)
     def press_again(self, at: At) -> None:
