@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import dramatiq
@@ -19,6 +19,8 @@ from infra.ids import uuid7
 
 log = logging.getLogger("porchlight.queue")
 VERSION = 1
+# A worker that has been silent for so long is dead: its messages go to another (R-TASK-4).
+DEAD_AFTER = timedelta(seconds=15)
 
 
 class RejectedEnvelope(Exception):
@@ -36,7 +38,7 @@ def make_broker() -> WakingBroker:
             Retries(max_retries=5, min_backoff=1_000, max_backoff=60_000),
         ],
         maintenance_chance=200_000,
-        heartbeat_timeout=15_000,
+        heartbeat_timeout=int(DEAD_AFTER.total_seconds() * 1_000),
     )
     dramatiq.set_broker(broker)
     return broker

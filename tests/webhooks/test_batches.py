@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import transaction
 
+from infra.queue import DEAD_AFTER
 from infra.stripe_client import BREAKER
 from portal.customers.models import Customer
 from tenants.scope import control_scope
 from tests.portal.payments.bench import Bench, in_parallel, later
 from webhooks.models import WebhookInbox
-from webhooks.services.process import BATCH, LEASE, due_events, process_event, work_off_inbox
+from webhooks.services.process import BATCH, due_events, process_event, work_off_inbox
 
 SUCCEEDED = "payment_intent.succeeded"
 
@@ -95,7 +96,7 @@ def test_one_event_that_cannot_be_worked_off_does_not_hold_up_its_batch(bench: B
     assert work_off_inbox(now=later(seconds=31)) == 1
 
 
-def test_whoever_dies_with_a_batch_keeps_it_no_longer_than_a_lease(
+def test_what_a_worker_died_with_is_free_when_the_broker_hands_on_its_message(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PAY-10: a crash between claim and end changes nothing; another worker takes the events."""
@@ -111,9 +112,9 @@ def test_whoever_dies_with_a_batch_keeps_it_no_longer_than_a_lease(
             work_off_inbox(now=later())
     assert rows_of(told) == [("received", 1)]
     assert work_off_inbox(now=later()) == 0
-    over = later(seconds=LEASE.total_seconds() + 1)
-    assert due_events(over) == told
-    assert work_off_inbox(now=over) == 1
+    handed_on = later(seconds=DEAD_AFTER.total_seconds() - 1)
+    assert due_events(handed_on) == told
+    assert work_off_inbox(now=handed_on) == 1
     assert rows_of(told) == [("done", 2)]
     assert bench.invoice().status == "paid"
 
@@ -129,6 +130,20 @@ def test_what_a_batch_has_not_tried_when_stripe_goes_away_keeps_its_tries(
     assert sorted(rows_of(told)) == [("failed", 1), ("received", 0), ("received", 0)]
     assert work_off_inbox(now=later()) == 0
     BREAKER.close()
+
+
+def test_what_a_batch_has_no_time_for_is_asked_for_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is begun that would outlast the lease, and nothing of it waits for the sweep."""
+    told = tell("acct_nobody", ["pi_1", "pi_2"], first_at=later(minutes=-1))
+    asked: list[bool] = []
+    with monkeypatch.context() as patched:
+        patched.setattr("webhooks.services.process.WORKING_SECONDS", -1)
+        patched.setattr("webhooks.services.process.process_inbox.hint", lambda: asked.append(True))
+        assert work_off_inbox(now=later()) == 2
+    assert asked == [True]
+    assert rows_of(told) == [("received", 0)] * 2
+    assert work_off_inbox(now=later()) == 2
+    assert rows_of(told) == [("parked", 1)] * 2
 
 
 def test_what_is_told_again_waits_for_no_lock(bench: Bench) -> None:

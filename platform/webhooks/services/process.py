@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from billing.errors import SubscriptionDisagrees
+from infra.queue import DEAD_AFTER
 from infra.stripe_client import is_stripe_away
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from tenants.audit import Actor, record_control
@@ -31,8 +32,9 @@ Rows = Sequence[WebhookInbox]
 MAX_ATTEMPTS = 8
 # One claim and one end for so many events; with more of them the last would wait long for the first.
 BATCH = 8
-# Whoever dies with a batch keeps it so long; in the last third of that time nothing is begun.
-LEASE = timedelta(seconds=30)
+# Whoever dies with a batch keeps it so long; it is over before the broker hands the dead worker's message to another,
+# who would find nothing otherwise. In the last third of that time nothing is begun.
+LEASE = DEAD_AFTER * 4 / 5
 WORKING_SECONDS = LEASE.total_seconds() * 2 / 3
 SWEPT = 500
 
@@ -75,16 +77,19 @@ def _work_off(rows: Rows, now: datetime) -> None:
     accounts = defaultdict(lambda: defaultdict(list))
     for row in rows:
         accounts[row.account_id][row.scope, subject_of(row.type, row.scope) or row.type, row.object_id].append(row)
+    left: list[WebhookInbox] = []
     for account_id, looks in accounts.items():
         done: list[UUID] = []
         with hints_once(), Account(account_id, now) as account:
             for same in looks.values():
                 if monotonic() > until or is_stripe_away():
-                    _give_back(same, now)
+                    left += same
                 elif _look(account, same, now):
                     done += [row.pk for row in same]
         if done:
             WebhookInbox.objects.filter(pk__in=done).update(state=State.DONE, error="", done_at=now)
+    if left:
+        _give_back(left, now)
 
 
 def _look(account: Account, rows: Rows, now: datetime) -> bool:
@@ -112,10 +117,10 @@ def _note_failure(rows: Rows, state: State, error: Exception, **fields: datetime
 
 
 def _give_back(rows: Rows, now: datetime) -> None:
-    """Leave events as they were before they were claimed: no look was tried."""
-    with control_scope():
-        those = WebhookInbox.objects.filter(pk__in=[row.pk for row in rows], state__in=[State.RECEIVED, State.FAILED])
-        those.update(attempts=F("attempts") - 1, next_at=now)
+    """Leave events as they were before they were claimed, no look was tried; and ask somebody else to take them."""
+    those = WebhookInbox.objects.filter(pk__in=[row.pk for row in rows], state__in=[State.RECEIVED, State.FAILED])
+    those.update(attempts=F("attempts") - 1, next_at=now)
+    process_inbox.hint()
 
 
 def due_events(now: datetime) -> list[UUID]:
