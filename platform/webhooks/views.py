@@ -20,7 +20,7 @@ BODY_LIMIT = 512 * 1024
 @require_POST
 @transaction.non_atomic_requests
 def stripe_event(request: HttpRequest, scope: str) -> HttpResponse:
-    """Store the event, commit, then say 200; a bad signature is 400 and leaves no trace (F12)."""
+    """Store the event, commit, then say 200; a bad signature is 400, audited, and nothing is stored (F12)."""
     if scope not in SCOPES:
         return HttpResponse(status=404)
     length = request.META.get("CONTENT_LENGTH") or ""

@@ -7,12 +7,16 @@ import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from stripe import WebhookSignature
 
 from portal.payments.intents import IntentFacts
+from tenants.models import PaymentAccount, PlatformAuditEvent
+from tenants.scope import control_scope
 from tests.conftest import HostClient
 from tests.portal.payments.bench import Bench
 from tests.portal.payments.fixtures import CONNECT_SECRET, PLATFORM_SECRET
+from webhooks.services.process import process_event
 
 
 def event(bench: Bench, **changes: Any) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def test_the_same_event_again_is_counted_and_not_stored(bench: Bench) -> None:
         {"signature": "nonsense"},
     ],
 )
-def test_a_bad_signature_leaves_no_trace(bench: Bench, how: dict[str, Any]) -> None:
+def test_a_delivery_with_a_bad_signature_is_not_stored(bench: Bench, how: dict[str, Any]) -> None:
     """F12, F-59: wrong secret, the other endpoint's secret, stale, missing, garbage."""
     assert deliver(json.dumps(event(bench)).encode(), **how) == 400
     assert bench.inbox() == {}
@@ -107,19 +111,58 @@ def test_either_secret_works_while_one_is_being_replaced(bench: Bench, monkeypat
     assert deliver(json.dumps(event(bench, id="evt_b")).encode()) == 200
 
 
+def webhook_refusals() -> list[tuple[str, str]]:
+    """Return what our own audit says of deliveries that were refused."""
+    with control_scope():
+        rows = PlatformAuditEvent.objects.filter(action="webhook.refused", result="denied").order_by("pk")
+        return [(row.target, row.reason) for row in rows]
+
+
 def test_an_unknown_account_is_parked_with_200(bench: Bench) -> None:
-    """F13, PAY-08: never a tenant by guess, even when the metadata names one."""
+    """F13, PAY-08: never a tenant by guess, even when the metadata names one; audited once a minute."""
     told = event(bench, account="acct_nobody")
     told["data"]["object"]["metadata"] = {"tenant": "01930000-0000-7000-8000-00000000ac3e"}
-    assert deliver(json.dumps(told).encode()) == 200
-    (row,) = bench.inbox().values()
-    assert (row.state, row.tenant_id) == ("parked", None)
+    assert {deliver(json.dumps({**told, "id": f"evt_{n % 2}"}).encode()) for n in range(4)} == {200}
+    assert [(row.state, row.tenant_id) for row in bench.inbox().values()] == [("parked", None)] * 2
+    assert webhook_refusals() == [("connect", "no company has the account acct_nobody")]
+
+
+def test_a_delivery_that_died_before_its_audit_is_audited_when_it_is_told_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F13: the row was there, and Stripe had no answer."""
+    body = json.dumps(event(bench, account="acct_nobody")).encode()
+
+    def die(**_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr("webhooks.services.receive.note_refused", die)
+        with pytest.raises(SystemExit):
+            deliver(body)
+    assert (len(bench.inbox()), webhook_refusals()) == (1, [])
+    assert deliver(body) == 200
+    assert len(webhook_refusals()) == 1
 
 
 def test_an_event_of_the_other_mode_is_parked(bench: Bench) -> None:
     """F-59: a live endpoint may receive test events, and the other way round."""
     assert deliver(json.dumps(event(bench, livemode=True)).encode()) == 200
     assert [row.state for row in bench.inbox().values()] == ["parked"]
+    assert webhook_refusals() == [("connect", "livemode is not ours")]
+
+
+def test_what_is_parked_when_it_is_tried_was_not_refused(bench: Bench) -> None:
+    """payments.md 3c.6: it is a matter between us and the company, and may be replayed."""
+    body = json.dumps(event(bench, type="account.updated")).encode()
+    assert deliver(body) == 200
+    (row,) = bench.inbox().values()
+    with control_scope():
+        PaymentAccount.objects.filter(account_id=bench.account).update(account_id="acct_elsewhere")
+    process_event(inbox_id=row.pk, now=timezone.now())
+    assert deliver(body) == 200
+    assert [row.state for row in bench.inbox().values()] == ["parked"]
+    assert webhook_refusals() == []
 
 
 def test_what_nothing_depends_on_is_ignored(bench: Bench) -> None:

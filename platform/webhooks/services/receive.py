@@ -27,11 +27,10 @@ SCOPES = ("platform", "connect", "v2")
 TOLERANCE_SECONDS = 300
 # The hint to work on a fresh event may get lost; then the sweeper takes it after this time.
 FIRST_SWEEP = timedelta(seconds=60)
-
-
 REFUSED = "webhook.refused"
 REFUSALS_EVERY = timedelta(minutes=1)
 STRANGER = Actor("visitor", None, "somebody", surface="webhook")
+STRIPE = Actor("system", None, "Stripe", surface="webhook")
 
 
 class BadSignature(Exception):
@@ -65,12 +64,12 @@ def receive_event(*, scope: str, body: bytes, signature: str, now: datetime) -> 
         return store_event(scope=scope, event=event, now=now)
 
 
-def note_refused(*, scope: str, reason: str, now: datetime) -> None:
+def note_refused(*, scope: str, reason: str, now: datetime, by: Actor = STRANGER) -> None:
     """Audit that a delivery was refused, once a minute for each cause: whoever knocks must not fill the books (F12)."""
     with control_scope(), transaction.atomic():
         known = PlatformAuditEvent.objects.filter(pk__gte=first_key_of(now - REFUSALS_EVERY), action=REFUSED)
         if not known.filter(target=scope, reason=reason).exists():
-            record_control(REFUSED, by=STRANGER, now=now, target=scope, reason=reason, result="denied")
+            record_control(REFUSED, by=by, now=now, target=scope, reason=reason, result="denied")
 
 
 def _check_signature(scope: str, body: bytes, signature: str) -> None:
@@ -134,7 +133,8 @@ def _moment(value: Any) -> datetime | None:
 def store_event(*, scope: str, event: Event, now: datetime) -> UUID:
     """Insert the event or count one more delivery, in one statement; must run in the control scope.
 
-    Outside a transaction it is durable when this returns, and the hint goes out only then.
+    Outside a transaction it is durable when this returns, and the hint goes out only then. What is parked at once is
+    audited as refused.
     """
     state, error = _first_state(event, scope)
     params: dict[str, Any] = {
@@ -158,10 +158,13 @@ def store_event(*, scope: str, event: Event, now: datetime) -> UUID:
     }
     with connection.cursor() as cursor:
         cursor.execute(INSERT_PLATFORM if scope == "platform" else INSERT_CONNECT, params)
-        inbox_id, state = cursor.fetchone()
+        inbox_id, state, refused = cursor.fetchone()
     # Also when it is told again: somebody may have passed by the row while it was being counted up.
     if state == State.RECEIVED:
         process_inbox.hint_after_commit()
+    # Not with the row, which is written in one statement: whoever dies in between has not answered, and is told again.
+    if refused:
+        note_refused(scope=scope, reason=refused, now=now, by=STRIPE)
     return UUID(str(inbox_id))
 
 
@@ -173,7 +176,7 @@ def _first_state(event: Event, scope: str) -> tuple[str, str]:
 
 
 # Whom an event is about follows from its account, or of our own account from the customer it names; what has nobody
-# is parked and never guessed (PAY-08).
+# is parked and never guessed (PAY-08). The last column says why it was refused here: later reasons come with a try.
 _INSERT = """
 INSERT INTO webhooks_webhookinbox AS known
        (id, event_id, scope, account_id, tenant_id, type, object_id, object_type, livemode, api_version,
@@ -185,7 +188,7 @@ SELECT %(id)s, %(event)s, %(scope)s, %(account)s, owner.id, %(type)s, %(object)s
   FROM (SELECT named.id, named.id IS NULL AND %(state)s = 'received' AS is_missing
           FROM (SELECT ({owner} = nullif(%(owner)s, '')) AS id) AS named) AS owner
     ON CONFLICT (event_id) DO UPDATE SET deliveries = known.deliveries + 1
-RETURNING known.id, known.state
+RETURNING known.id, known.state, CASE WHEN known.attempts = 0 THEN known.error ELSE '' END
 """
 INSERT_CONNECT = _INSERT.format(owner="SELECT tenant_id FROM tenants_paymentaccount WHERE account_id")
 INSERT_PLATFORM = _INSERT.format(owner="SELECT tenant_id FROM tenants_subscription WHERE stripe_customer_id")

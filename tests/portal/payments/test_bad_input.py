@@ -14,12 +14,10 @@ from django.utils import timezone
 from portal.invoices.models import Invoice
 from portal.payments.models import PaymentAttempt
 from portal.payments.services.refusals import OFTEN
-from tenants.models import PlatformAuditEvent
 from tenants.schema.models import AuditEvent, OutboxEvent
-from tenants.scope import control_scope
 from tests.portal.sharing.making import make_link
 from tests.portal.sharing.test_pay_by_link import WHO, visit
-from tests.webhooks.test_receiving import deliver, event
+from tests.webhooks.test_receiving import deliver, event, webhook_refusals
 from webhooks.services.process import due_events, process_event
 
 from .bench import Bench, later
@@ -48,13 +46,6 @@ def refusals(bench: Bench) -> list[tuple[str, Any]]:
     with bench.acme():
         rows = AuditEvent.objects.filter(action="payment.refused").order_by("pk")
         return [(row.actor_label, (row.after or {})["because"]) for row in rows]
-
-
-def webhook_refusals() -> list[tuple[str, str]]:
-    """Return what our own audit says of deliveries that were refused."""
-    with control_scope():
-        rows = PlatformAuditEvent.objects.filter(action="webhook.refused", result="denied").order_by("pk")
-        return [(row.target, row.reason) for row in rows]
 
 
 FORMS: list[tuple[dict[str, str], str, int, str]] = [
@@ -166,6 +157,7 @@ def test_an_event_of_another_account_moves_nothing(bench: Bench, whose: str) -> 
     (row,) = bench.inbox().values()
     assert row.state in ("parked", "failed")
     assert row.error
+    assert webhook_refusals() == ([] if whose == "globex" else [("connect", "no company has the account acct_nobody")])
     bench.deliver_mail()
 
 
