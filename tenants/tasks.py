@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,8 @@ from tenants.scope import control_scope
 
 make_broker()
 
-# What the hints of a block are collected in, if they are.
-_collected: ContextVar[dict[tuple[str, UUID], Callable[[], object]] | None] = ContextVar("hints", default=None)
+# Whom a block is going to ask, and as which company, if it collects its hints.
+_collected: ContextVar[dict[tuple[TenantTask, UUID], None] | None] = ContextVar("hints", default=None)
 
 
 @contextmanager
@@ -29,14 +29,14 @@ def hints_once() -> Iterator[None]:
 
     For work in batches: what one message would do for all is not asked for again and again.
     """
-    collected: dict[tuple[str, UUID], Callable[[], object]] = {}
+    collected: dict[tuple[TenantTask, UUID], None] = {}
     token = _collected.set(collected)
     try:
         yield
     finally:
         _collected.reset(token)
-        for send in collected.values():
-            send()
+        for task, tenant_id in collected:
+            task.hint_for(tenant_id)
 
 
 class TenantTask:
@@ -79,7 +79,7 @@ class TenantTask:
         if collected is None or payload:
             self.hint_for(tenant_id, **payload)
         else:
-            collected[self.kind, tenant_id] = partial(self.hint_for, tenant_id)
+            collected[self, tenant_id] = None
 
 
 class ControlTask:
