@@ -14,7 +14,7 @@ from portal.estimates.services.sending import publish_estimate
 from portal.invoices.models import Invoice
 from portal.payments.models import PaymentAttempt
 from portal.sharing.browser import cookie_name, new_keyring
-from portal.sharing.links import mint_link
+from portal.sharing.links import Minted, mint_link
 from portal.sharing.models import ShareLink
 from tenants.audit import SYSTEM
 from tests.cast import NOW
@@ -29,28 +29,14 @@ def plant_estimate(customer_id: UUID) -> dict[str, str]:
     )
     Estimate.objects.filter(pk=estimate.pk).update(number="ZEBRA-E1")
     estimate = publish_estimate(estimate_id=estimate.pk, today=NOW.date(), by=SYSTEM, now=NOW)
-    link = mint_link(
-        estimate=estimate,
-        channel=ShareLink.Channel.EMAIL,
-        recipient="alice@example.com",
-        days=90,
-        by=SYSTEM,
-        now=timezone.now(),
-    )
+    link = _mail(estimate=estimate)
     ids = {f"sharing:{name}.token": link.token for name in ("approve", "answer", "again")}
     return ids | {"estimate_id": str(estimate.pk)}
 
 
 def plant_link(invoice: Invoice) -> tuple[dict[str, str], dict[str, str]]:
     """Make them, and return the ids by parameter and the cookie of the browser."""
-    link = mint_link(
-        invoice=invoice,
-        channel=ShareLink.Channel.EMAIL,
-        recipient="alice@example.com",
-        days=90,
-        by=SYSTEM,
-        now=timezone.now(),
-    )
+    link = _mail(invoice=invoice)
     ring = new_keyring().with_token(link.token)
     attempt = PaymentAttempt.objects.create(
         bill_to_id=invoice.bill_to_id,
@@ -73,3 +59,15 @@ def plant_link(invoice: Invoice) -> tuple[dict[str, str], dict[str, str]]:
     ids |= {"link_id": str(link.row.pk)}
     ids |= plant_estimate(invoice.bill_to_id)
     return ids, {cookie_name(): ".".join((ring.browser, *ring.tokens))}
+
+
+def _mail(*, invoice: Invoice | None = None, estimate: Estimate | None = None) -> Minted:
+    return mint_link(
+        invoice=invoice,
+        estimate=estimate,
+        channel=ShareLink.Channel.EMAIL,
+        recipient="alice@example.com",
+        days=90,
+        by=SYSTEM,
+        now=timezone.now(),
+    )

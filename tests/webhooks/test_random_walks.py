@@ -161,6 +161,12 @@ class Walk:
     def wait(self) -> None:
         self.now += timedelta(seconds=self.random.choice([5, 70, 500, 1_000]))
 
+    def run(self, steps: int) -> None:
+        """Let so many things happen, and then nothing more."""
+        for _ in range(steps):
+            self.step()
+        self.end()
+
     def end(self) -> None:
         """Everything works again, everything that was lost is found, every reservation ends."""
         self.bench.heal()
@@ -175,10 +181,7 @@ class Walk:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_happens_the_ledger_equals_stripes_books(live: Bench, seed: int) -> None:
     """F1…F14, PAY-03…PAY-11, PAY-14: more walks with PAYMENT_WALKS=100."""
-    walk = Walk(live, seed)
-    for _ in range(STEPS):
-        walk.step()
-    walk.end()
+    Walk(live, seed).run(STEPS)
     with live.acme():
         assert not PaymentAttempt.objects.exclude(state__in=["succeeded", "failed", "expired"]).exists()
         assert not Invoice.objects.exclude(reserved_cents=0, pending_cents=0).exists()
