@@ -2,7 +2,8 @@
 """Writes docs/features.md: every rule of the product, and the tests that show it or the fact that none does.
 
 `docs/rules.tsv` holds the rules (id, source, text). A test claims a rule by naming its id in its docstring or a
-comment. Ids that exist twice (PAY, SUP) mean the security requirement; `features PAY-05` means the product rule.
+comment. Ids that exist twice mean the security requirement (PAY, SUP; `features PAY-05` means the product rule) or the
+page of the office (F-01 to F-30, which are no rules; `fault F-05` means the fault).
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "features.md"
 ID = re.compile(
-    r"(?<![\w-])(features )?((?:PLT|HOST|BRAND|AUTH|ENR|SHARE|NAV|VIS|INV|PAY|CARD|EST|JOB|BKG|MEM|EQP"
+    r"(?<![\w-])(features |fault )?((?:PLT|HOST|BRAND|AUTH|ENR|SHARE|NAV|VIS|INV|PAY|CARD|EST|JOB|BKG|MEM|EQP"
     r"|DOC|MSG|REV|PROF|SUP|ISO|AUN|AUZ|WEB|INJ|UPL|API|CON|EMB|PRIV|OPS)-\d\d|F-\d{2,3}|F\d{1,2}|D\d\d[a-z]?|R-(?:TASK|PROV|PAY|BAK)-\d+)"
     r"(?:(?:…|\.\.\.|\u2013)(?:[A-Z]+-?)?(\d{1,3}))?(?![\w-])"
 )
 ACCEPTANCE = re.compile(r"[Aa]cceptance(?: checks?)? ((?:\d{1,2}(?:, | and )?)+)")
+PAGES = frozenset(f"F-{number:02d}" for number in range(1, 31))
 TEST = re.compile(r"^\s*(?:async )?def (test_\w+)|^class (Test\w+)")
 
 Rules = dict[str, tuple[str, str]]
@@ -53,6 +55,8 @@ def ids_in(line: str, rules: Rules) -> list[str]:
         last = int(end) if end and int(end) > int(number) else int(number)
         names = [key] if last == int(number) else [f"{stem}{n:0{len(number)}d}" for n in range(int(number), last + 1)]
         for name in names:
+            if name in PAGES and prefix != "fault ":
+                continue
             secured = f"S:{name}"
             keys.append(name if prefix or secured not in rules else secured)
     for numbers in ACCEPTANCE.findall(line):
