@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +20,7 @@ from portal.messaging.services import Attachment, Related, reader_of, send_messa
 from portal.payments.readers import Reader, send_letter
 from portal.settings.brand import load_brand
 from portal.sharing import estimate_letters
+from portal.sharing.link_mail import mail_link, read_sender
 from portal.sharing.links import mint_link
 from portal.sharing.models import ShareLink
 from portal.sharing.services import ESTIMATE_SENT, addresses_of
@@ -30,8 +30,6 @@ from tenants.context import TenantContext
 from tenants.outbox import handles
 from tenants.schema.models import OutboxEvent
 
-# Links work on the map of an open portal and on that of a closed one; both have this part.
-URLS = "config.urls_office"
 APPROVE = EstimateDecision.Kind.APPROVE
 
 
@@ -39,10 +37,9 @@ APPROVE = EstimateDecision.Kind.APPROVE
 def mail_estimate(context: TenantContext, event: OutboxEvent) -> None:
     """Mail an estimate with a link to it, unless it was canceled or replaced since."""
     asked = event.payload
-    by = Actor(asked["by"]["kind"], UUID(asked["by"]["id"]) if asked["by"]["id"] else None, asked["by"]["label"])
     estimate_id = UUID(asked["estimate"])
     if Estimate.objects.filter(pk=estimate_id, current=asked["version"]).exists():
-        mail_estimate_link(context, event, estimate_id, asked["to"], by, fresh=False)
+        mail_estimate_link(context, event, estimate_id, asked["to"], read_sender(asked["by"]), fresh=False)
 
 
 def mail_estimate_link(
@@ -61,17 +58,15 @@ def mail_estimate_link(
     with reader_of(context.tenant, language):
         page = estimate_page(estimate, today=company_day(context.tenant, now))
         values = estimate_letters.sent_letter(context, page, minted.row, fresh=fresh)
-    send_message(
+    mail_link(
         context=context,
+        event=event,
         kind="fresh_share_link" if fresh else "estimate",
         to=to,
         language=language,
-        subject=values["subject"],
-        template="email/base_email",
         values=values,
-        secrets={"button_url": context.tenant.url(reverse("sharing:show", urlconf=URLS, args=[minted.token]))},
-        event_key=event.key,
-        related=Related("estimate", estimate.pk),
+        token=minted.token,
+        about=Related("estimate", estimate.pk),
         now=now,
     )
 

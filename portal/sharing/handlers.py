@@ -1,4 +1,4 @@
-"""Mails an invoice, or a fresh link to it: the link is minted here and stands in the mail only (AUN-16)."""
+"""Mails an invoice, or a fresh link to what an ended one opened."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils import timezone
 
 from portal.invoices.models import Invoice
 from portal.invoices.policy import shown_for
-from portal.messaging.services import Related, reader_of, send_message, was_sent
+from portal.messaging.services import Related, reader_of, was_sent
 from portal.sharing import letters
 from portal.sharing.estimate_handlers import mail_estimate_link
+from portal.sharing.link_mail import mail_link, read_sender
 from portal.sharing.links import mint_link
 from portal.sharing.models import ShareLink
 from portal.sharing.services import INVOICE_SENT, LINK_ENDED, addresses_of
@@ -23,16 +23,13 @@ from tenants.context import TenantContext
 from tenants.outbox import handles
 from tenants.schema.models import OutboxEvent
 
-# Links work on the map of an open portal and on that of a closed one; both have this part.
-URLS = "config.urls_office"
-
 
 @handles(INVOICE_SENT)
 def mail_invoice(context: TenantContext, event: OutboxEvent) -> None:
     """Mail an invoice with a link to it, unless it has been withdrawn since; a second delivery finds it sent."""
     asked = event.payload
-    by = Actor(asked["by"]["kind"], UUID(asked["by"]["id"]) if asked["by"]["id"] else None, asked["by"]["label"])
-    _mail(context, event, UUID(asked["invoice"]), asked["to"], by, "invoice", letters.invoice_letter)
+    by, invoice_id = read_sender(asked["by"]), UUID(asked["invoice"])
+    _mail(context, event, invoice_id, asked["to"], by, "invoice", letters.invoice_letter)
 
 
 @handles(LINK_ENDED)
@@ -68,16 +65,14 @@ def _mail(
     language = invoice.bill_to.language
     with reader_of(context.tenant, language):
         values = letter(context=context, invoice=invoice, link=minted.row, now=now)
-    send_message(
+    mail_link(
         context=context,
+        event=event,
         kind=kind,
         to=to,
         language=language,
-        subject=values["subject"],
-        template="email/base_email",
         values=values,
-        secrets={"button_url": context.tenant.url(reverse("sharing:show", urlconf=URLS, args=[minted.token]))},
-        event_key=event.key,
-        related=Related("invoice", invoice.pk),
+        token=minted.token,
+        about=Related("invoice", invoice.pk),
         now=now,
     )

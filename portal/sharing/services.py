@@ -17,6 +17,7 @@ from portal.estimates.models import Estimate
 from portal.estimates.services.sending import publish_estimate
 from portal.invoices.models import Invoice
 from portal.invoices.policy import shown_for
+from portal.sharing.link_mail import write_sender
 from portal.sharing.links import Minted, mint_link, visitor
 from portal.sharing.models import ShareLink
 from tenants.audit import Actor, count_events, record, wait_for_turn
@@ -73,7 +74,7 @@ def send_invoice(*, invoice: Invoice, to: str, settings: Snapshot, by: Actor, no
         raise TooMany
     Invoice.objects.filter(pk=invoice.pk, sent_at__isnull=True).update(sent_at=now)
     record(INVOICE_SENT, by=by, now=now, target=invoice, after={"to": to})
-    payload = {"invoice": str(invoice.pk), "to": to, "by": _named(by)}
+    payload = {"invoice": str(invoice.pk), "to": to, "by": write_sender(by)}
     emit(INVOICE_SENT, key=f"invoice-sent:{uuid7()}", payload=payload, now=now)
 
 
@@ -94,7 +95,7 @@ def send_estimate(
         raise TooMany
     estimate = publish_estimate(estimate_id=estimate_id, today=today, by=by, now=now)
     record(ESTIMATE_SENT, by=by, now=now, target=estimate, after={"to": to, "version": estimate.current})
-    payload = {"estimate": str(estimate.pk), "version": estimate.current, "to": to, "by": _named(by)}
+    payload = {"estimate": str(estimate.pk), "version": estimate.current, "to": to, "by": write_sender(by)}
     emit(ESTIMATE_SENT, key=f"estimate-sent:{uuid7()}", payload=payload, now=now)
     if invites and not has_access(estimate.customer_id, to):
         contact = Contact.objects.filter(customer_id=customer_id, archived_at=None, points__value=to).first()
@@ -125,10 +126,6 @@ def create_estimate_link(*, estimate_id: UUID, settings: Snapshot, today: date, 
         by=by,
         now=now,
     )
-
-
-def _named(by: Actor) -> dict[str, str | None]:
-    return {"kind": by.kind, "id": str(by.id) if by.id else None, "label": by.label}
 
 
 @transaction.atomic
