@@ -16,7 +16,7 @@ from portal.messaging.services import Attachment, Related, reader_of, was_sent
 from portal.methods.handlers import people_of
 from portal.payments.links import link_to
 from portal.payments.models import AutopayCharge, AutopayMandate
-from portal.payments.readers import Letter, office_readers, send_letter
+from portal.payments.readers import Letter, send_letter, tell_office
 from portal.settings.brand import load_brand
 from tenants.context import TenantContext
 from tenants.outbox import handles
@@ -42,7 +42,7 @@ def tell_of_change(context: TenantContext, event: OutboxEvent) -> None:
         data = render_permission_pdf(mandate, load_brand(context.tenant), context.tenant)
         return (Attachment(pdf_name(mandate), "application/pdf", data),)
 
-    _to_office(context, event, make(by), "autopay_changed_office", about)
+    tell_office(context, event, make=make(by), kind="autopay_changed_office", about=about)
     files = permission if change == "authorised" else None
     path = letters.autopay_path()
     _to_people(context, event, mandate.bill_to, make(seen_by), "autopay_changed", about, path, files)
@@ -76,8 +76,12 @@ def tell_of_failure(context: TenantContext, event: OutboxEvent) -> None:
     """Mail the customer why a charge failed, with a link that pays it, and the office (F15)."""
     charge, step = _charge(event), event.payload["step"]
     about, path = Related("autopay", charge.mandate_id), letters.pay_path(charge)
-    _to_office(
-        context, event, lambda: letters.office_failure_letter(context, charge, step), "autopay_failed_office", about
+    tell_office(
+        context,
+        event,
+        make=lambda: letters.office_failure_letter(context, charge, step),
+        kind="autopay_failed_office",
+        about=about,
     )
     customer = charge.mandate.bill_to
     _to_people(
@@ -88,16 +92,6 @@ def tell_of_failure(context: TenantContext, event: OutboxEvent) -> None:
 def _charge(event: OutboxEvent) -> AutopayCharge:
     rows = AutopayCharge.objects.select_related("mandate__bill_to", "mandate__method", "invoice")
     return rows.get(pk=UUID(event.payload["charge"]))
-
-
-def _to_office(context: TenantContext, event: OutboxEvent, make: MakeLetter, kind: str, about: Related) -> None:
-    for staff, reader in office_readers():
-        key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, reader.language):
-            letter = make()
-        send_letter(context, event, to=reader, letter=letter, kind=kind, about=about, key=key)
 
 
 def _to_people(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.accounts.models import StaffUser
 from portal.accounts.staff_permissions import Permission, may
 from portal.customers.models import ContactPoint
-from portal.messaging.services import Attachment, Related, send_message
+from portal.messaging.services import Attachment, Related, reader_of, send_message, was_sent
 from portal.payments.models import Payment
 from tenants.context import TenantContext
 from tenants.schema.models import OutboxEvent
@@ -42,10 +42,10 @@ def payer_of(payment: Payment) -> Reader | None:
     return Reader(email, customer.language) if email else None
 
 
-def office_readers() -> Iterator[tuple[StaffUser, Reader]]:
-    """Return those of the staff who may refund, void and record payments."""
+def office_readers(permission: Permission = Permission.MANAGE_INVOICES) -> Iterator[tuple[StaffUser, Reader]]:
+    """Return those of the staff who may do something; by default those who refund, void and record payments."""
     for staff in StaffUser.objects.filter(status=StaffUser.Status.ACTIVE).exclude(email=None).order_by("id"):
-        if staff.email and may(staff, Permission.MANAGE_INVOICES):
+        if staff.email and may(staff, permission):
             yield staff, Reader(staff.email, staff.language)
 
 
@@ -103,3 +103,22 @@ def send_letter(
         attachments=attachments,
         now=timezone.now(),
     )
+
+
+def tell_office(
+    context: TenantContext,
+    event: OutboxEvent,
+    *,
+    make: Callable[[], Letter],
+    kind: str,
+    about: Related,
+    permission: Permission = Permission.MANAGE_INVOICES,
+) -> None:
+    """Mail everybody in the office who may do something, each once; `make` writes the letter in their language."""
+    for staff, to in office_readers(permission):
+        key = f"{event.key}:{staff.pk}"
+        if was_sent(key):
+            continue
+        with reader_of(context.tenant, to.language):
+            letter = make()
+        send_letter(context, event, to=to, letter=letter, kind=kind, about=about, key=key)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from portal.accounts.models import StaffUser
-from portal.accounts.staff_permissions import Permission, may
+from portal.accounts.staff_permissions import Permission
 from portal.estimates.models import Estimate, EstimateDecision
 from portal.estimates.pages import estimate_page
 from portal.estimates.pdf import pdf_name, render_estimate_pdf
@@ -17,7 +14,7 @@ from portal.estimates.policy import shown_for
 from portal.estimates.services.deciding import ASKED_AGAIN, DECIDED
 from portal.invoices.selectors import company_day
 from portal.messaging.services import Attachment, Related, reader_of, send_message, was_sent
-from portal.payments.readers import Reader, send_letter
+from portal.payments.readers import tell_office
 from portal.settings.brand import load_brand
 from portal.sharing import estimate_letters
 from portal.sharing.link_mail import mail_link, read_sender
@@ -78,14 +75,14 @@ def tell_of_decision(context: TenantContext, event: OutboxEvent) -> None:
     decision = EstimateDecision.objects.select_related("signature").get(
         estimate=estimate, kind=kind, version=event.payload["version"]
     )
-    about = Related("estimate", estimate.pk)
-    for staff, to in _office():
-        key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, to.language):
-            letter = estimate_letters.decision_letter(context, estimate, decision)
-        send_letter(context, event, to=to, letter=letter, kind="estimate_answered", about=about, key=key)
+    tell_office(
+        context,
+        event,
+        make=lambda: estimate_letters.decision_letter(context, estimate, decision),
+        kind="estimate_answered",
+        about=Related("estimate", estimate.pk),
+        permission=Permission.SEND_ESTIMATES,
+    )
     if kind == APPROVE and not was_sent(event.key):
         _mail_signed(context, event, estimate, decision)
 
@@ -121,23 +118,15 @@ def _mail_signed(context: TenantContext, event: OutboxEvent, estimate: Estimate,
 def tell_of_wish(context: TenantContext, event: OutboxEvent) -> None:
     """Mail the office that an expired estimate is wanted anew."""
     estimate = _estimate(UUID(event.payload["estimate"]))
-    for staff, to in _office():
-        key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, to.language):
-            subject = _("%(name)s wants estimate %(number)s anew") % estimate_letters.names_of(estimate)
-            letter = estimate_letters.office_letter(context, estimate, subject, _("It had expired."))
-        about = Related("estimate", estimate.pk)
-        send_letter(context, event, to=to, letter=letter, kind="estimate_again", about=about, key=key)
+    tell_office(
+        context,
+        event,
+        make=lambda: estimate_letters.wish_letter(context, estimate),
+        kind="estimate_again",
+        about=Related("estimate", estimate.pk),
+        permission=Permission.SEND_ESTIMATES,
+    )
 
 
 def _estimate(estimate_id: UUID) -> Estimate:
     return Estimate.objects.select_related("customer", "location").get(pk=estimate_id)
-
-
-def _office() -> Iterator[tuple[StaffUser, Reader]]:
-    """Return those of the staff who write and send estimates."""
-    for staff in StaffUser.objects.filter(status=StaffUser.Status.ACTIVE).exclude(email=None).order_by("id"):
-        if staff.email and may(staff, Permission.SEND_ESTIMATES):
-            yield staff, Reader(staff.email, staff.language)

@@ -87,14 +87,9 @@ def signed_letter(context: TenantContext, page: EstimatePage) -> dict[str, Any]:
     }
 
 
-def names_of(estimate: Estimate) -> dict[str, str]:
-    """Return what subjects name."""
-    return {"name": estimate.customer.name, "number": estimate.number}
-
-
 def decision_letter(context: TenantContext, estimate: Estimate, decision: EstimateDecision) -> Letter:
     """Return the office's letter about an answer."""
-    names = names_of(estimate)
+    names = _names(estimate)
     if decision.kind == EstimateDecision.Kind.APPROVE:
         subject = _("%(name)s approved estimate %(number)s") % names
         text = _("Signed by %(who)s.") % {"who": decision.by_name}
@@ -104,13 +99,18 @@ def decision_letter(context: TenantContext, estimate: Estimate, decision: Estima
     else:
         subject = _("%(name)s asks for changes of estimate %(number)s") % names
         text = decision.reason
-    return office_letter(context, estimate, subject, text, decision.total_cents, decision.deposit_cents)
+    return _office_letter(context, estimate, subject, text, decision.total_cents, decision.deposit_cents)
 
 
-def office_letter(
+def wish_letter(context: TenantContext, estimate: Estimate) -> Letter:
+    """Return the office's letter about an expired estimate that is wanted anew."""
+    subject = _("%(name)s wants estimate %(number)s anew") % _names(estimate)
+    return _office_letter(context, estimate, subject, _("It had expired."))
+
+
+def _office_letter(
     context: TenantContext, estimate: Estimate, subject: str, text: str, total: int = 0, deposit: int = 0
 ) -> Letter:
-    """Return a letter to the office about an estimate."""
     path = reverse("office:estimate", urlconf=OFFICE_URLS, args=[estimate.pk])
     return Letter(
         subject=subject,
@@ -127,3 +127,7 @@ def office_letter(
         reason=_("You get this mail because you send estimates for %(company)s.")
         % {"company": context.tenant.display_name},
     )
+
+
+def _names(estimate: Estimate) -> dict[str, str]:
+    return {"name": estimate.customer.name, "number": estimate.number}

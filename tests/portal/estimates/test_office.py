@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from portal.access.models import PortalAccess
 from portal.customers.models import Customer
 from portal.estimates.models import Estimate, EstimateVersion
 from portal.estimates.offer import read_offer
+from portal.estimates.services.deciding import ask_again
 from portal.invoices.models import Invoice
 from tenants.schema.models import OutboxEvent
 from tests.conftest import HostClient
-from tests.portal.estimates.making import approve, draft, offer, sent, today
+from tests.portal.estimates.making import WHO, approval, approve, draft, offer, sent, today
 from tests.portal.sharing.making import deliver
 
 WORDS = {
@@ -165,8 +167,18 @@ def test_the_office_is_told_what_the_customer_said(acme: Any) -> None:
     assert len(mail.outbox) == 2
 
 
+def test_the_office_is_told_that_an_expired_one_is_wanted_anew(staff_of: Any, acme: Any) -> None:
+    """EST-06: those who send estimates, and nobody else of the office."""
+    staff_of("csr"), staff_of("accountant")
+    estimate = sent()
+    ask_again(estimate=estimate, who=WHO, today=today() + timedelta(days=60), now=timezone.now())
+    deliver()
+    assert {letter.to[0] for letter in mail.outbox} == {"olive@acme.example", "csr@acme.example"}
+    assert mail.outbox[0].subject == f"Alice Archer wants estimate {estimate.number} anew"
+
+
 def test_an_approved_estimate_becomes_an_invoice(olive: HostClient, acme: Any) -> None:
-    estimate = approve(sent(what=offer(tax=825)), approval_with_tax())
+    estimate = approve(sent(what=offer(tax=825)), approval(total=398901))
     url = f"/office/estimates/{estimate.pk}/invoice"
     assert "Make an invoice" in olive.get(url).content.decode()
     assert olive.post(url, {"number": "1042"}).status_code == 422, "the number is taken"
@@ -176,12 +188,6 @@ def test_an_approved_estimate_becomes_an_invoice(olive: HostClient, acme: Any) -
     assert [line["description"] for line in invoice.lines][-1] == "CO alarm"
     olive.post(url, {"number": "5002"})
     assert not Invoice.objects.filter(number="5002").exists()
-
-
-def approval_with_tax() -> Any:
-    from tests.portal.estimates.making import approval
-
-    return approval(total=398901)
 
 
 @pytest.mark.parametrize(
