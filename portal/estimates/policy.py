@@ -1,4 +1,4 @@
-"""Which estimates a person may see (datamodel.md 6.3; VIS-04, VIS-05, EST-04, EST-07)."""
+"""Which estimates a person may see, and what they wait for (datamodel.md 6.3; VIS-04, VIS-05, EST-04, EST-07)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from portal.access.policy import Allow, Decision, Deny, billing_customers
 from portal.accounts.viewer import Grant, Viewer
@@ -16,6 +16,12 @@ from tenants.config.snapshot import Snapshot
 
 # Never shown to a customer, whatever is set (VIS-04, EST-04).
 HIDDEN_STATUSES = (Estimate.Status.DRAFT, Estimate.Status.CANCELED)
+
+# The condition under which `payable_deposit` is more than nothing.
+DEPOSIT_IS_DUE = Q(
+    status=Estimate.Status.APPROVED,
+    deposit_cents__gt=F("deposit_paid_cents") + F("deposit_pending_cents") + F("deposit_reserved_cents"),
+)
 
 
 def section_is_open(grants: Iterable[Grant], settings: Snapshot) -> Decision:
@@ -47,3 +53,15 @@ def shown_for(customer_ids: Iterable[UUID]) -> QuerySet[Estimate]:
 def is_open(today: date) -> Q:
     """Return the condition for an estimate that waits for an answer; `today` is the company's day (EST-02, EST-06)."""
     return Q(status=Estimate.Status.SENT) & (Q(expires_on=None) | Q(expires_on__gte=today))
+
+
+def payable_deposit(estimate: Estimate) -> int:
+    """Return what of the deposit is due and not held by a payment under way. Pure.
+
+    Only an approved estimate takes a deposit: what arrives for a canceled one, or for one that is an invoice by now,
+    is the customer's credit.
+    """
+    if estimate.status != Estimate.Status.APPROVED:
+        return 0
+    held: int = estimate.deposit_paid_cents + estimate.deposit_pending_cents + estimate.deposit_reserved_cents
+    return max(0, estimate.deposit_cents - held)

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from portal.estimates.models import Estimate, EstimateVersion
 from portal.estimates.offer import read_offer
+from portal.estimates.policy import payable_deposit
 from portal.invoices.rows import Badge, address_of
 from portal.ui.formats import format_weekday_date
 
@@ -59,15 +60,6 @@ def state_of(estimate: Estimate, today: date) -> State:
     return found[estimate.status]
 
 
-def deposit_due_of(estimate: Estimate) -> int:
-    """Return what of the deposit can be paid now; nothing unless the estimate stands approved. Pure."""
-    if estimate.status != Estimate.Status.APPROVED:
-        return 0
-    held = estimate.deposit_paid_cents + estimate.deposit_pending_cents + estimate.deposit_reserved_cents
-    due: int = estimate.deposit_cents - held
-    return due
-
-
 def make_rows(estimates: Iterable[Estimate], *, today: date, for_office: bool = False) -> tuple[EstimateRow, ...]:
     """Return the rows of estimates read with customer and location; one query for their versions."""
     found = list(estimates)
@@ -99,7 +91,7 @@ def _row(estimate: Estimate, version: EstimateVersion | None, today: date, *, fo
         is_from=is_from,
         currency=estimate.currency,
         note=_until(estimate, state, today),
-        deposit_due_cents=deposit_due_of(estimate),
+        deposit_due_cents=payable_deposit(estimate),
         deposit_pending_cents=estimate.deposit_pending_cents + estimate.deposit_reserved_cents,
         sent_at=estimate.sent_at,
     )

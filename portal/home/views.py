@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings as django_settings
-from django.db.models import F, Q, Sum
+from django.db.models import Sum
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from portal.access.policy import billing_customers, may_see_billing
 from portal.accounts.guards import CustomerRequest, account_cookie_name, customer_view
 from portal.accounts.sessions import ABSOLUTE
-from portal.estimates.policy import is_open
+from portal.estimates.policy import DEPOSIT_IS_DUE, is_open
 from portal.estimates.policy import visible_of as visible_estimates
-from portal.estimates.rows import OPEN, EstimateRow, make_rows
+from portal.estimates.rows import EstimateRow, make_rows
 from portal.estimates.views import count_open
 from portal.invoices.policy import section_is_open, visible_of
 from portal.invoices.rows import InvoiceRow
@@ -47,19 +47,20 @@ def show_home(request: CustomerRequest) -> HttpResponse:
     if viewer.must_choose:
         return redirect("home:accounts")
     now = timezone.now()
+    today = company_day(request.tenant, now)
     money = _money(request, now)
     if money is None:
         request.nav_hidden = frozenset({"invoices:list"})
     else:
         request.nav_counts = {"invoices:list": money.balance.open_count}
-    count_open(request, company_day(request.tenant, now))
+    count_open(request, today)
     context = {
         "greeting": _greeting(viewer.user.display_name, viewer.chosen is not None, now),
         "money": money,
         "announcement": request.settings.get(WELCOME_MESSAGE),
         "account": viewer.chosen if len(viewer.grants) > 1 else None,
         "methods_url": _methods_url(request),
-        "estimates": _estimates(request, now),
+        "estimates": _estimates(request, today),
         "deposit_cents": _deposits_held(request) if money else 0,
         "failed_debits": failed_debits(billing_customers(viewer.shown_grants), now) if money else [],
     }
@@ -100,13 +101,11 @@ def _money(request: CustomerRequest, now: datetime) -> Money | None:
     return Money(first, others, account_figures(invoices, tenant=request.tenant, now=now))
 
 
-def _estimates(request: CustomerRequest, now: datetime) -> tuple[EstimateRow, ...]:
+def _estimates(request: CustomerRequest, today: date) -> tuple[EstimateRow, ...]:
     """Return the estimates that wait for an answer or a deposit: cards beside what is to be paid (NAV-04, P-06)."""
-    today = company_day(request.tenant, now)
     found = visible_estimates(request.viewer.shown_grants, request.settings)
-    waiting = found.filter(is_open(today) | Q(status="approved", deposit_cents__gt=F("deposit_paid_cents")))
-    rows = make_rows(waiting.select_related("customer", "location").order_by("-sent_at")[:TASKS], today=today)
-    return tuple(row for row in rows if row.state in OPEN or row.deposit_due_cents)
+    waiting = found.filter(is_open(today) | DEPOSIT_IS_DUE).select_related("customer", "location")
+    return make_rows(waiting.order_by("-sent_at")[:TASKS], today=today)
 
 
 def _deposits_held(request: CustomerRequest) -> int:

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.estimates.models import Estimate
+from portal.estimates.policy import payable_deposit
 from portal.invoices.models import Invoice
 from portal.invoices.rows import address_of, title_of
-from portal.payments.deposits import payable_deposit, targets_of
+from portal.payments.deposits import targets_of
 from portal.payments.ledger import PAYABLE, payable_cents
 from portal.payments.models import PaymentAttempt
 from portal.payments.payers import Payer

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import F
 
 from portal.estimates.models import Estimate
+from portal.estimates.policy import payable_deposit
 from portal.payments.ledger import Leg
 from portal.payments.models import Journal, Payment, PaymentAllocation, PaymentAttempt
 
@@ -35,18 +36,6 @@ def lock_estimates(ids: Iterable[UUID | None]) -> dict[UUID, Estimate]:
     if not wanted:
         return {}
     return {each.pk: each for each in Estimate.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
-
-
-def payable_deposit(estimate: Estimate) -> int:
-    """Return what of the deposit is due and not held by a payment under way. Pure.
-
-    Only an approved estimate takes a deposit: what arrives for a canceled one, or for one that is an invoice by now,
-    is the customer's credit.
-    """
-    if estimate.status != Estimate.Status.APPROVED:
-        return 0
-    held: int = estimate.deposit_paid_cents + estimate.deposit_pending_cents + estimate.deposit_reserved_cents
-    return max(0, estimate.deposit_cents - held)
 
 
 def hold(attempt: PaymentAttempt, *, reserved: int = 0, pending: int = 0) -> None:

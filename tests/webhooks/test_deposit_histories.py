@@ -10,8 +10,8 @@ import pytest
 from portal.accounts.models import PortalUser
 from portal.estimates.errors import NotCancelable, NotConvertible
 from portal.estimates.models import Estimate
+from portal.estimates.policy import payable_deposit
 from portal.payments import errors
-from portal.payments.deposits import payable_deposit
 from portal.payments.payers import Payer
 from portal.payments.services.estimates import cancel_estimate, convert_estimate
 from portal.payments.services.submit import Submission, submit_payment

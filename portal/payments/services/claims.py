@@ -11,10 +11,11 @@ from uuid import UUID
 from django.db.models import F
 
 from portal.estimates.models import Estimate
+from portal.estimates.policy import payable_deposit
 from portal.invoices.models import Invoice
 from portal.payments import deposits, errors
 from portal.payments.amounts import is_chargeable
-from portal.payments.deposits import payable_deposit, targets_of
+from portal.payments.deposits import targets_of
 from portal.payments.ledger import PAYABLE, payable_cents
 from portal.payments.models import PaymentAttempt
 from portal.payments.plans import PayRules, check_part, plan_of

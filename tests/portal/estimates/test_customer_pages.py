@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from portal.access.models import PortalAccess
 from portal.estimates.models import Estimate, SignatureRecord
+from portal.home.views import TASKS
 from tests.conftest import HostClient
 from tests.portal.estimates.making import (
     again,
@@ -101,6 +102,17 @@ def test_the_first_page_and_the_menu_tell_of_open_estimates(alice: HostClient) -
     html = page(alice, "/")
     assert f'href="/pay/deposit/{estimate.pk}"' in html
     assert not re.search(r'href="/estimates/"[^>]*>(?:(?!</a>).)*<span class="count">', html, re.S)
+
+
+def test_deposits_on_their_way_hide_nothing_that_waits(alice: HostClient) -> None:
+    """P-06: the first page shows a few tasks, and what is being paid is none."""
+    waiting = sent()
+    for _ in range(TASKS):
+        paying = approve(sent())
+        Estimate.objects.filter(pk=paying.pk).update(deposit_pending_cents=paying.deposit_cents)
+    html = page(alice, "/")
+    assert f'href="/estimates/{waiting.pk}"' in html
+    assert "Pay the deposit" not in html
 
 
 def test_options_stand_side_by_side_with_what_differs(alice: HostClient) -> None:
