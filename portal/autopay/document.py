@@ -7,14 +7,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone, translation
-from django.utils.http import content_disposition_header
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from portal.invoices.pdf import compile_typst
 from portal.payments.models import AutopayMandate
 from portal.ui.brand import BrandView
 from portal.ui.formats import format_clock, format_money, format_weekday_date
+from portal.ui.paper import compile_typst, hand_out, letterhead
 from tenants.context import TenantFacts
 
 SOURCE = Path(__file__).with_name("permission.typ")
@@ -34,10 +33,7 @@ def render_permission_pdf(mandate: AutopayMandate, brand: BrandView, tenant: Ten
 
 def answer_permission(mandate: AutopayMandate, brand: BrandView, tenant: TenantFacts) -> HttpResponse:
     """Answer with the PDF as a file to whoever may see it."""
-    response = HttpResponse(render_permission_pdf(mandate, brand, tenant), content_type="application/pdf")
-    response["Content-Disposition"] = content_disposition_header(True, pdf_name(mandate)) or "attachment"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return hand_out(render_permission_pdf(mandate, brand, tenant), pdf_name(mandate))
 
 
 def _data(mandate: AutopayMandate, brand: BrandView, tenant: TenantFacts) -> dict[str, Any]:
@@ -63,13 +59,9 @@ def _data(mandate: AutopayMandate, brand: BrandView, tenant: TenantFacts) -> dic
         [_("Reference"), str(mandate.pk)],
         [_("Ended on"), moment(mandate.revoked_at) if mandate.revoked_at else ""],
     ]
-    return {
-        "language": (get_language() or "en")[:2],
+    return letterhead(brand) | {
         "title": _("Permission to charge"),
         "subject": f"{mandate.bill_to.name} · {mandate.bill_to.number}",
-        "company": brand.name,
-        "contact": [part for part in (brand.address, brand.phone, brand.email) if part],
-        "colour": brand.palette.text if brand.palette else "#12484b",
         "text": agreed.get("text", ""),
         "terms_title": _("Limits"),
         "terms": [term for term in terms if term[1]],

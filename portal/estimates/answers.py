@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +19,7 @@ from portal.estimates.pdf import pdf_name, render_estimate_pdf
 from portal.estimates.services.deciding import Approval, answer_estimate, approve_estimate, ask_again
 from portal.estimates.services.sending import mark_viewed
 from portal.invoices.selectors import can_charge, company_day
+from portal.ui.paper import hand_out
 
 CONSENT = gettext_lazy(
     "I have read this estimate and approve it. My typed name is my signature, and I agree to sign electronically."
@@ -201,10 +201,7 @@ def again(request: Any, desk: Desk) -> HttpResponse:
 def download(request: Any, desk: Desk) -> HttpResponse:
     """Answer with the estimate as a PDF file; signed, it says so."""
     page = estimate_page(desk.estimate, today=company_day(request.tenant, timezone.now()))
-    response = HttpResponse(render_estimate_pdf(page, request.brand), content_type="application/pdf")
-    response["Content-Disposition"] = content_disposition_header(True, pdf_name(page)) or "attachment"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return hand_out(render_estimate_pdf(page, request.brand), pdf_name(page))
 
 
 def refusal_words(error: errors.EstimateRefused, request: Any) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal.estimates.pages import EstimatePage, OptionCard
-from portal.invoices.pdf import compile_typst
 from portal.ui.brand import BrandView
 from portal.ui.formats import format_clock, format_money, format_weekday_date
+from portal.ui.paper import compile_typst, file_name, letterhead
 
 SOURCE = Path(__file__).with_name("estimate.typ")
 
@@ -23,9 +21,8 @@ def render_estimate_pdf(page: EstimatePage, brand: BrandView) -> bytes:
 
 
 def pdf_name(page: EstimatePage) -> str:
-    """Return a file name that is the same on every system and cannot leave its folder (UPL-07)."""
-    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", page.row.number).strip("-")
-    return f"estimate-{safe or 'copy'}.pdf"
+    """Return the name of the file."""
+    return file_name("estimate", page.row.number)
 
 
 def _data(page: EstimatePage, brand: BrandView) -> dict[str, Any]:
@@ -38,16 +35,10 @@ def _data(page: EstimatePage, brand: BrandView) -> dict[str, Any]:
         [_("Open until"), until],
         [_("State"), row.badge.text],
     ]
-    contact = [brand.address, brand.phone, brand.email]
-    licence = _("License %(number)s") % {"number": brand.licence} if brand.licence else ""
     shown = [card for card in page.options if card.chosen] if page.approved else list(page.options)
-    return {
-        "language": (get_language() or "en")[:2],
+    return letterhead(brand) | {
         "title": _("Estimate %(number)s") % {"number": row.number},
         "subject": row.title,
-        "company": brand.name,
-        "contact": [part for part in (*contact, licence) if part],
-        "colour": brand.palette.text if brand.palette else "#12484b",
         "facts": [fact for fact in facts if fact[1]],
         "summary": page.summary,
         "header": [_("What this is for"), _("Amount")],

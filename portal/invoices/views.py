@@ -9,7 +9,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -34,6 +33,7 @@ from portal.invoices.selectors import (
 from portal.invoices.services import mark_viewed
 from portal.settings.models import CompanyProfile
 from portal.ui.brand import BrandView
+from portal.ui.paper import hand_out
 from tenants.audit import Actor
 from tenants.config.registry import PAY_MULTI
 
@@ -120,10 +120,7 @@ def download_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse
 
 def answer_pdf(page: InvoicePage, brand: BrandView) -> HttpResponse:
     """Answer with an invoice as a PDF file to whoever may see it."""
-    response = HttpResponse(render_invoice_pdf(page, brand), content_type="application/pdf")
-    response["Content-Disposition"] = content_disposition_header(True, pdf_name(page)) or "attachment"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return hand_out(render_invoice_pdf(page, brand), pdf_name(page))
 
 
 def _may_select(request: CustomerRequest, rows: tuple[InvoiceRow, ...]) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from portal.invoices.pdf import compile_typst
 from portal.statements.selectors import Statement, bucket_words, entry_words
 from portal.ui.brand import BrandView
 from portal.ui.formats import format_money, format_weekday_date
+from portal.ui.paper import compile_typst, letterhead
 
 SOURCE = Path(__file__).with_name("statement.typ")
 
@@ -40,13 +39,9 @@ def _data(statement: Statement, brand: BrandView) -> dict[str, Any]:
         [day(e.on), entry_words(e.kind, e.number, e.text), money(e.cents), money(e.balance_cents)]
         for e in account.entries
     ]
-    return {
-        "language": (get_language() or "en")[:2],
+    return letterhead(brand) | {
         "title": _("Statement"),
         "subject": period,
-        "company": brand.name,
-        "contact": [part for part in (brand.address, brand.phone, brand.email) if part],
-        "colour": brand.palette.text if brand.palette else "#12484b",
         "facts": [
             [_("Customer"), statement.customer_name],
             [_("Customer no."), statement.customer_numbers],

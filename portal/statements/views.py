@@ -11,7 +11,6 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -24,6 +23,7 @@ from portal.statements.periods import PeriodForm, usual_periods
 from portal.statements.selectors import Statement, bucket_words, entry_words, make_statement
 from portal.statements.services import TooManyStatements, mail_statement
 from portal.ui import errors
+from portal.ui.paper import hand_out
 from tenants.audit import Actor
 
 
@@ -92,10 +92,7 @@ def download(request: CustomerRequest) -> HttpResponse:
     if request.viewer.must_choose or form.errors:
         raise Http404
     statement = _statement(request, first, last)
-    response = HttpResponse(render_statement_pdf(statement, request.brand), content_type="application/pdf")
-    response["Content-Disposition"] = content_disposition_header(True, pdf_name(statement)) or "attachment"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return hand_out(render_statement_pdf(statement, request.brand), pdf_name(statement))
 
 
 @require_POST
