@@ -13,24 +13,21 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
+from portal.accounts.client import client_of
 from portal.accounts.models import PortalSession
 from portal.accounts.sessions import clear_cookie, cookie_name, end_session, session_of
 from portal.accounts.viewer import Grant, Viewer, usable_grants
-from portal.ui.brand import BrandView, initials
-from portal.ui.context import PersonView
-from tenants.config.snapshot import Snapshot
-from tenants.context import TenantContext, TenantFacts
+from portal.ui.brand import initials
+from portal.ui.context import PersonView, TenantRequest
+from tenants.audit import Actor
+from tenants.context import TenantFacts
 
 P = ParamSpec("P")
 
 
-class CustomerRequest(HttpRequest):
+class CustomerRequest(TenantRequest):
     """A request of a signed-in customer on a company's host."""
 
-    context: TenantContext
-    tenant: TenantFacts
-    settings: Snapshot
-    brand: BrandView
     viewer: Viewer
     person: PersonView
     nav_counts: dict[str, int]
@@ -87,6 +84,12 @@ def person_of(viewer: Viewer) -> PersonView:
     account = viewer.chosen.customer_name if viewer.chosen else ""
     name = viewer.user.display_name or account or viewer.user.email
     return PersonView(name, initials(name), account if account and account != name else viewer.user.email)
+
+
+def actor_of(request: CustomerRequest) -> Actor:
+    """Name the signed-in person in the audit."""
+    client, user = client_of(request), request.viewer.user
+    return Actor("customer", user.pk, user.display_name or user.email, client.ip, client.request_id)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -20,12 +20,11 @@ from portal.accounts.asking import TooManyRequests, count_code_try
 from portal.accounts.client import client_of
 from portal.accounts.emails import mask_email
 from portal.accounts.forms import CodeForm
-from portal.accounts.guards import CustomerRequest, customer_view
+from portal.accounts.guards import CustomerRequest, actor_of, customer_view
 from portal.accounts.next_page import safe_next
 from portal.accounts.proofs import ask_for_code, is_fresh
 from portal.accounts.proofs import prove as prove_session
 from portal.ui import errors
-from tenants.audit import Actor
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=CustomerRequest)
@@ -69,7 +68,7 @@ def prove(request: CustomerRequest) -> HttpResponse:
         except TooManyRequests as error:
             return errors.rate_limited(request, wait_seconds=error.wait_seconds)
         code, session_id = form.cleaned_data["code"], request.viewer.session_id
-        if prove_session(user=request.viewer.user, session_id=session_id, code=code, by=_actor_of(request), now=now):
+        if prove_session(user=request.viewer.user, session_id=session_id, code=code, by=actor_of(request), now=now):
             return HttpResponseRedirect(back, status=303)
         form.add_error("code", _("That code isn’t right, or it has ended. Check it, or have a new one mailed."))
     context = {
@@ -92,14 +91,9 @@ def mail_code(request: CustomerRequest) -> HttpResponse:
             session_id=request.viewer.session_id,
             back=back,
             language=get_language() or "",
-            by=_actor_of(request),
+            by=actor_of(request),
             now=timezone.now(),
         )
     except TooManyRequests as error:
         return errors.rate_limited(request, wait_seconds=error.wait_seconds)
     return HttpResponseRedirect(f"{proof_address(back)}&asked=1", status=303)
-
-
-def _actor_of(request: CustomerRequest) -> Actor:
-    client, user = client_of(request), request.viewer.user
-    return Actor("customer", user.pk, user.display_name or user.email, client.ip, client.request_id)

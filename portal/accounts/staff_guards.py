@@ -17,23 +17,12 @@ from portal.accounts.models import StaffSession, StaffUser
 from portal.accounts.staff_permissions import Permission, may
 from portal.accounts.staff_services import actor_of
 from portal.accounts.staff_sessions import session_of
-from portal.ui.brand import BrandView, initials
-from portal.ui.context import PersonView
+from portal.ui.brand import initials
+from portal.ui.context import PersonView, TenantRequest
 from portal.ui.errors import forbidden
 from tenants.audit import Actor
-from tenants.config.snapshot import Snapshot
-from tenants.context import TenantContext, TenantFacts
 
 Params = ParamSpec("Params")
-
-
-class TenantRequest(HttpRequest):
-    """A request on a company's host."""
-
-    context: TenantContext
-    tenant: TenantFacts
-    settings: Snapshot
-    brand: BrandView
 
 
 class StaffRequest(TenantRequest):

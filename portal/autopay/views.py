@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal.accounts.guards import actor_of
 from portal.accounts.proof_views import ask_first, with_fresh_proof
 from portal.autopay import errors
 from portal.autopay.agreement import consent_to, place_words
@@ -23,7 +24,7 @@ from portal.autopay.pages import free_places, living_mandates, make_pages
 from portal.autopay.services import mandates
 from portal.customers.models import Location
 from portal.invoices.selectors import company_day
-from portal.methods.access import MethodsRequest, actor_of, methods_view
+from portal.methods.access import MethodsRequest, methods_view
 from portal.payments import ways
 from portal.payments.models import AutopayMandate
 from portal.payments.plans import rules_of

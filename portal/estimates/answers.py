@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.estimates import errors
-from portal.estimates.desks import Desk, DeskRequest, how_to_pay
+from portal.estimates.desks import Desk, how_to_pay
 from portal.estimates.pages import EstimatePage, OptionCard, estimate_page
 from portal.estimates.pdf import pdf_name, render_estimate_pdf
 from portal.estimates.services.deciding import Approval, answer_estimate, approve_estimate, ask_again
 from portal.estimates.services.sending import mark_viewed
 from portal.invoices.selectors import can_charge, company_day
+from portal.ui.context import TenantRequest
 from portal.ui.paper import hand_out
 
 CONSENT = gettext_lazy(
@@ -55,7 +56,7 @@ class AnswerForm(forms.Form):
         field.error_messages["required"] = _("Say in a few words what should change.")
 
 
-def show(request: Any, desk: Desk) -> HttpResponse:
+def show(request: TenantRequest, desk: Desk) -> HttpResponse:
     """Show the estimate; the first look is noted."""
     if request.method == "GET":
         mark_viewed(estimate=desk.estimate, by=desk.who.by, now=timezone.now())
@@ -80,7 +81,7 @@ def _picked(request: HttpRequest) -> dict[str, Any]:
     return {"chosen": option, "lines": request.GET.getlist("line")[:50]} if option else {}
 
 
-def _context(request: DeskRequest, desk: Desk, page: EstimatePage) -> dict[str, Any]:
+def _context(request: TenantRequest, desk: Desk, page: EstimatePage) -> dict[str, Any]:
     pays = can_charge(request.tenant)
     return {
         "page": page,
@@ -89,11 +90,10 @@ def _context(request: DeskRequest, desk: Desk, page: EstimatePage) -> dict[str, 
         "is_older": page.version != desk.estimate.current,
         "can_pay": pays,
         "how_to_pay": "" if pays or not page.deposit_due_cents else how_to_pay(),
-        "person": getattr(request, "person", None),
     }
 
 
-def approve(request: Any, desk: Desk) -> HttpResponse:
+def approve(request: TenantRequest, desk: Desk) -> HttpResponse:
     """Show what is signed, or sign it; then on to the deposit when there is one."""
     now = timezone.now()
     today = company_day(request.tenant, now)
@@ -110,7 +110,7 @@ def approve(request: Any, desk: Desk) -> HttpResponse:
     return _show_signing(request, desk, page, SignForm(initial=first))
 
 
-def _sign(request: Any, desk: Desk) -> HttpResponse:
+def _sign(request: TenantRequest, desk: Desk) -> HttpResponse:
     now = timezone.now()
     today = company_day(request.tenant, now)
     form, lines = SignForm(request.POST), tuple(request.POST.getlist("line")[:50])
@@ -141,7 +141,9 @@ def _chosen(page: EstimatePage) -> OptionCard:
     return next(card for card in page.options if card.chosen)
 
 
-def _show_signing(request: Any, desk: Desk, page: EstimatePage, form: SignForm, status: int = 200) -> HttpResponse:
+def _show_signing(
+    request: TenantRequest, desk: Desk, page: EstimatePage, form: SignForm, status: int = 200
+) -> HttpResponse:
     picked = _chosen(page)
     context = _context(request, desk, page) | {
         "form": form,
@@ -151,7 +153,7 @@ def _show_signing(request: Any, desk: Desk, page: EstimatePage, form: SignForm, 
     return render(request, "estimates/approve.html", context, status=status)
 
 
-def answer(request: Any, desk: Desk) -> HttpResponse:
+def answer(request: TenantRequest, desk: Desk) -> HttpResponse:
     """Ask why, then decline; or ask what should change, and tell the office."""
     now = timezone.now()
     today = company_day(request.tenant, now)
@@ -184,7 +186,7 @@ def answer(request: Any, desk: Desk) -> HttpResponse:
     return _away(desk)
 
 
-def again(request: Any, desk: Desk) -> HttpResponse:
+def again(request: TenantRequest, desk: Desk) -> HttpResponse:
     """Tell the office that an expired estimate is wanted anew."""
     now = timezone.now()
     try:
@@ -198,13 +200,13 @@ def again(request: Any, desk: Desk) -> HttpResponse:
     return _away(desk)
 
 
-def download(request: Any, desk: Desk) -> HttpResponse:
+def download(request: TenantRequest, desk: Desk) -> HttpResponse:
     """Answer with the estimate as a PDF file; signed, it says so."""
     page = estimate_page(desk.estimate, today=company_day(request.tenant, timezone.now()))
     return hand_out(render_estimate_pdf(page, request.brand), pdf_name(page))
 
 
-def refusal_words(error: errors.EstimateRefused, request: Any) -> str:
+def refusal_words(error: errors.EstimateRefused, request: TenantRequest) -> str:
     """Return why nothing was changed."""
     name = {"name": request.brand.short_name}
     if isinstance(error, errors.NewerVersion):

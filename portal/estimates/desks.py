@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest
 from django.urls import reverse
 
 from portal.accounts.client import client_of
-from portal.accounts.guards import CustomerRequest
+from portal.accounts.guards import CustomerRequest, actor_of
 from portal.estimates.models import Estimate
 from portal.estimates.services.deciding import Decider
 from portal.settings.models import CompanyProfile
-from portal.ui.brand import BrandView
-from tenants.audit import Actor
-from tenants.config.snapshot import Snapshot
-from tenants.context import TenantContext, TenantFacts
-
-
-class DeskRequest(HttpRequest):
-    """A request by somebody who may answer an estimate."""
-
-    context: TenantContext
-    tenant: TenantFacts
-    settings: Snapshot
-    brand: BrandView
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +33,15 @@ class Desk:
 
 def portal_desk(request: CustomerRequest, estimate: Estimate) -> Desk:
     """Return the desk of a signed-in person."""
-    client, user = client_of(request), request.viewer.user
-    by = Actor("customer", user.pk, user.display_name or user.email, client.ip, client.request_id)
-    here = [estimate.pk]
+    user, here = request.viewer.user, [estimate.pk]
     return Desk(
         estimate=estimate,
-        who=Decider(by, portal_user_id=user.pk, email=user.email, user_agent=client.user_agent),
+        who=Decider(
+            actor_of(request),
+            portal_user_id=user.pk,
+            email=user.email,
+            user_agent=client_of(request).user_agent,
+        ),
         name=user.display_name,
         page_url=reverse("estimates:detail", args=here),
         approve_url=reverse("estimates:approve", args=here),

@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal.access.policy import billing_customers
-from portal.accounts.client import client_of
-from portal.accounts.guards import CustomerRequest, customer_view
+from portal.accounts.guards import CustomerRequest, actor_of, customer_view
 from portal.invoices.access import get_invoice_for
 from portal.invoices.pdf import pdf_name, render_invoice_pdf
 from portal.invoices.policy import section_is_open, visible_of
@@ -34,7 +33,6 @@ from portal.invoices.services import mark_viewed
 from portal.settings.models import CompanyProfile
 from portal.ui.brand import BrandView
 from portal.ui.paper import hand_out
-from tenants.audit import Actor
 from tenants.config.registry import PAY_MULTI
 
 
@@ -97,10 +95,7 @@ def show_invoice(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
     shown = visible_of(request.viewer.shown_grants, request.settings)
     request.nav_counts = {"invoices:list": account_figures(shown, tenant=request.tenant, now=now).open_count}
     if request.method == "GET":
-        client = client_of(request)
-        user = request.viewer.user
-        by = Actor("customer", user.pk, user.email, client.ip, client.request_id)
-        mark_viewed(invoice=invoice, by=by, now=now)
+        mark_viewed(invoice=invoice, by=actor_of(request), now=now)
     links = InvoiceLinks(
         pdf_url=reverse("invoices:pdf", args=[invoice.pk]),
         pay_url=reverse("payments:pay", args=[invoice.pk]),

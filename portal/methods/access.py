@@ -12,10 +12,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from portal.access.policy import may_see_billing
-from portal.accounts.client import client_of
 from portal.accounts.guards import CustomerRequest, customer_view
 from portal.payments.models import PaymentMethod
-from tenants.audit import Actor
 from tenants.config.registry import METHODS_SECTION
 
 P = ParamSpec("P")
@@ -53,9 +51,3 @@ def method_of(request: MethodsRequest, method_id: UUID, states: tuple[str, ...])
     if found is None:
         raise Http404
     return found
-
-
-def actor_of(request: MethodsRequest) -> Actor:
-    """Return who acts, for the audit."""
-    client, user = client_of(request), request.viewer.user
-    return Actor("customer", user.pk, user.display_name or user.email, client.ip, client.request_id)

@@ -17,11 +17,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from portal.accounts.guards import actor_of
 from portal.accounts.proof_views import with_fresh_proof
 from portal.invoices.methods import method_words
 from portal.invoices.selectors import company_day
 from portal.methods import errors, pages
-from portal.methods.access import MethodsRequest, actor_of, method_of, methods_view
+from portal.methods.access import MethodsRequest, method_of, methods_view
 from portal.methods.services.adding import Addition, add_method, settle_method
 from portal.methods.services.changing import make_default, remove_method
 from portal.payments import ways

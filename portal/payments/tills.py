@@ -8,22 +8,18 @@ from typing import cast
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from portal.access.policy import billing_customers
-from portal.accounts.client import client_of
-from portal.accounts.guards import CustomerRequest
+from portal.accounts.guards import CustomerRequest, actor_of
 from portal.accounts.proof_views import proof_address
 from portal.accounts.proofs import is_fresh
 from portal.accounts.viewer import Viewer
 from portal.payments.models import PaymentAttempt
 from portal.payments.payers import Payer
-from portal.ui.brand import BrandView
+from portal.ui.context import TenantRequest
 from tenants.audit import Actor
-from tenants.config.snapshot import Snapshot
-from tenants.context import TenantContext, TenantFacts
 
 
 class Till(ABC):
@@ -78,13 +74,9 @@ class Till(ABC):
         """Return the page of one estimate."""
 
 
-class PayRequest(HttpRequest):
+class PayRequest(TenantRequest):
     """A request by somebody who may pay, signed in or not."""
 
-    context: TenantContext
-    tenant: TenantFacts
-    settings: Snapshot
-    brand: BrandView
     till: Till
 
 
@@ -142,8 +134,6 @@ class PortalTill(Till):
 
 def at_portal(request: CustomerRequest) -> PayRequest:
     """Return the request of a signed-in person with their till."""
-    client, user = client_of(request), request.viewer.user
     paying = cast(PayRequest, request)
-    by = Actor("customer", user.pk, user.display_name or user.email, client.ip, client.request_id)
-    paying.till = PortalTill(request.viewer, by)
+    paying.till = PortalTill(request.viewer, actor_of(request))
     return paying

@@ -14,8 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.accounts.client import client_of
-from portal.accounts.guards import CustomerRequest, customer_view
+from portal.accounts.guards import CustomerRequest, actor_of, customer_view
 from portal.invoices.policy import section_is_open
 from portal.invoices.selectors import company_day
 from portal.statements.pdf import pdf_name, render_statement_pdf
@@ -24,7 +23,6 @@ from portal.statements.selectors import Statement, bucket_words, entry_words, ma
 from portal.statements.services import TooManyStatements, mail_statement
 from portal.ui import errors
 from portal.ui.paper import hand_out
-from tenants.audit import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +101,14 @@ def mail(request: CustomerRequest) -> HttpResponse:
     form, first, last = _period(request, request.POST)
     if request.viewer.must_choose or form.errors:
         raise Http404
-    client, user = client_of(request), request.viewer.user
+    user = request.viewer.user
     try:
         mail_statement(
             user=user,
             customer_ids=[grant.customer_id for grant in request.viewer.shown_grants],
             first=first,
             last=last,
-            by=Actor("customer", user.pk, user.email, client.ip, client.request_id),
+            by=actor_of(request),
             now=timezone.now(),
         )
     except TooManyStatements as error:

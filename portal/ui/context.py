@@ -11,8 +11,19 @@ from django.utils.functional import SimpleLazyObject
 
 from portal.ui.brand import BrandView
 from portal.ui.nav import nav_for
+from tenants.config.snapshot import Snapshot
+from tenants.context import TenantContext, TenantFacts
 
 THEMES = ("light", "dark")
+
+
+class TenantRequest(HttpRequest):
+    """A request on a company's host."""
+
+    context: TenantContext
+    tenant: TenantFacts
+    settings: Snapshot
+    brand: BrandView
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.accounts import staff_services
 from portal.accounts.client import client_of
 from portal.accounts.models import LoginToken
-from portal.accounts.staff_guards import TenantRequest
 from portal.accounts.staff_limits import TooManyTries
 from portal.accounts.staff_sessions import clear_cookie, end_session, session_of, set_cookie
 from portal.accounts.staff_tokens import LinkNotUsable, find_staff_token
 from portal.office.forms import PasswordForm, ResetForm, StaffSignInForm
+from portal.ui.context import TenantRequest
 from portal.ui.errors import rate_limited
 
 
