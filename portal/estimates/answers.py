@@ -87,7 +87,6 @@ def _context(request: TenantRequest, desk: Desk, page: EstimatePage) -> dict[str
         "page": page,
         "desk": desk,
         "estimate": page.row,
-        "is_older": page.version != desk.estimate.current,
         "can_pay": pays,
         "how_to_pay": "" if pays or not page.deposit_due_cents else how_to_pay(),
     }
@@ -95,11 +94,9 @@ def _context(request: TenantRequest, desk: Desk, page: EstimatePage) -> dict[str
 
 def approve(request: TenantRequest, desk: Desk) -> HttpResponse:
     """Show what is signed, or sign it; then on to the deposit when there is one."""
-    now = timezone.now()
-    today = company_day(request.tenant, now)
     if request.method == "POST":
         return _sign(request, desk)
-    page = estimate_page(desk.estimate, today=today, **_picked(request))
+    page = estimate_page(desk.estimate, today=company_day(request.tenant, timezone.now()), **_picked(request))
     if not page.is_open:
         return _away(desk)
     if request.GET.get("v", str(page.version)) != str(page.version):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal.estimates.models import Estimate, EstimateDecision, EstimateVersion
 from portal.estimates.offer import Line, Offer, Option, Sums, read_offer
-from portal.estimates.rows import EstimateRow, make_rows
+from portal.estimates.rows import ANSWERABLE, EstimateRow, make_rows
 from portal.estimates.services.drafting import current_version
 
 
@@ -70,6 +70,7 @@ class EstimatePage:
     tax_bps: int
     deposit_kind: str
     deposit_value: int
+    is_older: bool
     is_open: bool
     is_newer: bool
     change_summary: str
@@ -105,13 +106,15 @@ def estimate_page(
         else current_version(estimate)
     )
     offer = read_offer(shown.body)
+    is_older = shown.n != estimate.current
     answers = _answers(estimate)
-    approved = next((each for each in answers if each[0].kind == "approve"), None)
+    # Only the version that customers see can have been approved; whoever reads an older one reads nothing of it.
+    approved = None if is_older else next((each for each in answers if each[0].kind == "approve"), None)
     if approved:
         chosen, lines = estimate.option_key, estimate.line_keys
     picked = offer.option(chosen) or recommended_of(offer)
     row = make_rows([estimate], today=today)[0]
-    final = offer.option(estimate.option_key) if approved and shown.n == estimate.current else None
+    final = offer.option(estimate.option_key) if approved else None
     return EstimatePage(
         row=row,
         version=shown.n,
@@ -120,7 +123,8 @@ def estimate_page(
         tax_bps=offer.tax_bps,
         deposit_kind=offer.deposit_kind,
         deposit_value=offer.deposit_value,
-        is_open=row.state in ("open", "viewed"),
+        is_older=is_older,
+        is_open=row.state in ANSWERABLE and not is_older,
         is_newer=shown.n > 1,
         change_summary=shown.change_summary,
         expires_on=estimate.expires_on,

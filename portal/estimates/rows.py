@@ -18,7 +18,8 @@ from portal.invoices.rows import Badge, address_of
 from portal.ui.formats import format_weekday_date
 
 State = Literal["draft", "open", "viewed", "revising", "approved", "declined", "expired", "canceled", "converted"]
-OPEN: tuple[State, ...] = ("open", "viewed", "revising")
+ANSWERABLE: tuple[State, ...] = ("open", "viewed")
+UNDECIDED: tuple[State, ...] = (*ANSWERABLE, "revising")
 SOON = 14
 
 
@@ -100,7 +101,7 @@ def _row(estimate: Estimate, version: EstimateVersion | None, today: date, *, fo
 def make_badge(estimate: Estimate, state: State, today: date, *, for_office: bool = False) -> Badge:
     """Return the state in words; a customer reads no name of ours for it."""
     day = format_weekday_date(estimate.decided_at, "day") if estimate.decided_at else ""
-    if state in ("open", "viewed") and not for_office:
+    if state in ANSWERABLE and not for_office:
         return Badge(_("Waits for your answer"), "brand")
     words: dict[State, Badge] = {
         "draft": Badge(_("Draft")),
@@ -118,7 +119,7 @@ def make_badge(estimate: Estimate, state: State, today: date, *, for_office: boo
 
 def _until(estimate: Estimate, state: State, today: date) -> str:
     """Return how long an open estimate stays open (P-14)."""
-    if not estimate.expires_on or state not in ("open", "viewed"):
+    if not estimate.expires_on or state not in ANSWERABLE:
         return ""
     days = (estimate.expires_on - today).days
     if days == 0:

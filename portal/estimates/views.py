@@ -17,7 +17,7 @@ from portal.estimates import answers
 from portal.estimates.desks import portal_desk
 from portal.estimates.models import Estimate
 from portal.estimates.policy import is_open, section_is_open, visible_of, visible_to
-from portal.estimates.rows import OPEN, make_rows
+from portal.estimates.rows import UNDECIDED, make_rows
 from portal.invoices.selectors import company_day
 
 SHOWN = 200
@@ -36,7 +36,7 @@ def show_list(request: CustomerRequest) -> HttpResponse:
     found = visible_of(grants, request.settings).select_related("customer", "location").order_by("-sent_at", "-id")
     rows = make_rows(found[:SHOWN], today=today)
     # A deposit that is due waits for the customer as an answer does.
-    waiting = tuple(row for row in rows if row.state in OPEN or row.deposit_due_cents)
+    waiting = tuple(row for row in rows if row.state in UNDECIDED or row.deposit_due_cents)
     answered = tuple(row for row in rows if row not in waiting)
     shown = "answered" if request.GET.get("show") == "answered" else "open"
     count_open(request, today)
@@ -104,14 +104,13 @@ def get_estimate_for(request: CustomerRequest, estimate_id: UUID) -> Estimate:
     return estimate
 
 
-def count_open(request: CustomerRequest, today: date) -> int:
+def count_open(request: CustomerRequest, today: date) -> None:
     """Put the number of open estimates beside their line in the menu (NAV-04); hide a section that is none (NAV-06)."""
     grants = request.viewer.shown_grants
     counts: dict[str, int] = getattr(request, "nav_counts", {})
     hidden: frozenset[str] = getattr(request, "nav_hidden", frozenset())
     if not section_is_open(grants, request.settings).allowed:
         request.nav_hidden = hidden | {"estimates:list"}
-        return 0
+        return
     found = visible_of(grants, request.settings).filter(is_open(today)).count()
     request.nav_counts = {**counts, "estimates:list": found}
-    return found

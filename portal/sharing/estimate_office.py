@@ -18,7 +18,7 @@ from portal.accounts.staff_permissions import Permission, may
 from portal.estimates.errors import EstimateRefused, HasExpired
 from portal.estimates.models import Estimate, EstimateDecision
 from portal.estimates.offer import Offer, Option, Sums, read_offer
-from portal.estimates.rows import make_rows
+from portal.estimates.rows import ANSWERABLE, make_rows
 from portal.estimates.services.drafting import EDITABLE, current_version, unsent_version
 from portal.invoices.selectors import company_day
 from portal.sharing.links import Minted
@@ -99,7 +99,6 @@ def _show(request: StaffRequest, found: Estimate, minted: Minted | None) -> Http
     row = make_rows([found], today=today, for_office=True)[0]
     sends = may(request.staff, Permission.SEND_ESTIMATES)
     manages = may(request.staff, Permission.MANAGE_ESTIMATES)
-    is_sendable = draft is not None if row.state != "open" and row.state != "viewed" else True
     context = {
         "estimate": row,
         "found": found,
@@ -111,7 +110,7 @@ def _show(request: StaffRequest, found: Estimate, minted: Minted | None) -> Http
         "addresses": addresses_of(found.customer_id),
         "lines": estimate_link_lines(found, now),
         "may_edit": sends and found.status in EDITABLE,
-        "may_send": sends and is_sendable and found.status in EDITABLE,
+        "may_send": sends and found.status in EDITABLE and (draft is not None or row.state in ANSWERABLE),
         "may_invite": may(request.staff, Permission.MANAGE_ACCESS)
         and not all(has_access(found.customer_id, email) for email in addresses_of(found.customer_id)),
         "may_revoke": sends,

@@ -15,6 +15,7 @@ from portal.home.views import TASKS
 from tests.conftest import HostClient
 from tests.portal.estimates.making import (
     again,
+    approval,
     approve,
     customer_browser,
     draft,
@@ -179,6 +180,17 @@ def test_an_old_page_is_told_of_the_newer_version(alice: HostClient) -> None:
     assert again(estimate.pk).status == Status.SENT
     assert "older version" in page(alice, f"/estimates/{estimate.pk}?version=1")
     assert alice.get(f"{url}?v=1&option=b").status_code == 303
+
+
+def test_an_older_version_says_nothing_of_the_approval(alice: HostClient) -> None:
+    """EST-02: what was signed is the newer one."""
+    estimate = approve(revise(sent()), approval(version=2))
+    approved = re.compile(r"</svg>Approved</span>|Not chosen|What was approved")
+    assert approved.search(page(alice, f"/estimates/{estimate.pk}"))
+    html = page(alice, f"/estimates/{estimate.pk}?version=1")
+    assert "older version" in html
+    assert not approved.search(html)
+    assert "Pay the deposit" not in html
 
 
 def test_an_expired_estimate_offers_to_ask_anew(alice: HostClient) -> None:
