@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -64,11 +65,11 @@ def state_of(estimate: Estimate, today: date) -> State:
 def make_rows(estimates: Iterable[Estimate], *, today: date, for_office: bool = False) -> tuple[EstimateRow, ...]:
     """Return the rows of estimates read with customer and location; one query for their versions."""
     found = list(estimates)
-    bodies: dict[UUID, EstimateVersion] = {}
-    for version in EstimateVersion.objects.filter(estimate__in=[each.pk for each in found]).order_by("n"):
-        seen = next(each.current for each in found if each.pk == version.estimate_id)
-        if version.n == seen or (seen == 0 and for_office):
-            bodies[version.estimate_id] = version
+    shown = Q(n=F("estimate__current"))
+    if for_office:
+        shown |= Q(estimate__current=0)
+    versions = EstimateVersion.objects.filter(shown, estimate__in=[each.pk for each in found])
+    bodies = {version.estimate_id: version for version in versions}
     return tuple(_row(each, bodies.get(each.pk), today, for_office=for_office) for each in found)
 
 

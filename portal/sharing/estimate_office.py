@@ -23,7 +23,14 @@ from portal.estimates.services.drafting import EDITABLE, current_version, unsent
 from portal.invoices.selectors import company_day
 from portal.sharing.links import Minted
 from portal.sharing.office_pages import estimate_link_lines
-from portal.sharing.services import NoSuchReader, TooMany, addresses_of, create_estimate_link, has_access, send_estimate
+from portal.sharing.services import (
+    NoSuchReader,
+    TooMany,
+    addresses_of,
+    create_estimate_link,
+    send_estimate,
+    strangers_of,
+)
 from portal.ui.errors import rate_limited
 
 Status = Estimate.Status
@@ -93,6 +100,7 @@ def _estimate_or_404(estimate_id: UUID) -> Estimate:
 def _show(request: StaffRequest, found: Estimate, minted: Minted | None) -> HttpResponse:
     now = timezone.now()
     today = company_day(request.tenant, now)
+    addresses = addresses_of(found.customer_id)
     draft = unsent_version(found)
     shown = draft or current_version(found)
     offer = read_offer(shown.body)
@@ -107,12 +115,11 @@ def _show(request: StaffRequest, found: Estimate, minted: Minted | None) -> Http
         "version": shown,
         "is_draft": draft is not None,
         "answers": EstimateDecision.objects.filter(estimate=found).order_by("id"),
-        "addresses": addresses_of(found.customer_id),
+        "addresses": addresses,
         "lines": estimate_link_lines(found, now),
         "may_edit": sends and found.status in EDITABLE,
         "may_send": sends and found.status in EDITABLE and (draft is not None or row.state in ANSWERABLE),
-        "may_invite": may(request.staff, Permission.MANAGE_ACCESS)
-        and not all(has_access(found.customer_id, email) for email in addresses_of(found.customer_id)),
+        "may_invite": may(request.staff, Permission.MANAGE_ACCESS) and bool(strangers_of(found.customer_id, addresses)),
         "may_revoke": sends,
         "may_convert": manages and found.status == Status.APPROVED,
         "may_cancel": manages and found.status not in (Status.CANCELED, Status.CONVERTED),

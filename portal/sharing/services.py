@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -97,7 +98,7 @@ def send_estimate(
     record(ESTIMATE_SENT, by=by, now=now, target=estimate, after={"to": to, "version": estimate.current})
     payload = {"estimate": str(estimate.pk), "version": estimate.current, "to": to, "by": write_sender(by)}
     emit(ESTIMATE_SENT, key=f"estimate-sent:{uuid7()}", payload=payload, now=now)
-    if invites and not has_access(estimate.customer_id, to):
+    if invites and strangers_of(customer_id, [to]):
         contact = Contact.objects.filter(customer_id=customer_id, archived_at=None, points__value=to).first()
         # Somebody who is locked out gets the estimate all the same, for it was sent on purpose.
         with suppress(CustomerLocked):
@@ -105,9 +106,10 @@ def send_estimate(
     return estimate
 
 
-def has_access(customer_id: UUID, email: str) -> bool:
-    """Whether somebody with this address has or had access to the customer; what was ended is not begun here."""
-    return PortalAccess.objects.filter(customer_id=customer_id, portal_user__email=email).exists()
+def strangers_of(customer_id: UUID, addresses: Iterable[str]) -> set[str]:
+    """Return those addresses that never had access to the customer; what was ended is not begun here."""
+    known = PortalAccess.objects.filter(customer_id=customer_id).values_list("portal_user__email", flat=True)
+    return set(addresses) - set(known)
 
 
 @transaction.atomic
