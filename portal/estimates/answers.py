@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.estimates import errors
-from portal.estimates.desks import Desk, how_to_pay
+from portal.estimates.desks import Desk
 from portal.estimates.pages import EstimatePage, OptionCard, estimate_page
 from portal.estimates.pdf import pdf_name, render_estimate_pdf
 from portal.estimates.services.deciding import Approval, answer_estimate, approve_estimate, ask_again
 from portal.estimates.services.sending import mark_viewed
-from portal.invoices.selectors import can_charge, company_day
+from portal.invoices.selectors import can_charge, company_day, other_ways_to_pay
 from portal.ui.context import TenantRequest
 from portal.ui.paper import hand_out
 
@@ -88,7 +88,7 @@ def _context(request: TenantRequest, desk: Desk, page: EstimatePage) -> dict[str
         "desk": desk,
         "estimate": page.row,
         "can_pay": pays,
-        "how_to_pay": "" if pays or not page.deposit_due_cents else how_to_pay(),
+        "how_to_pay": "" if pays or not page.deposit_due_cents else other_ways_to_pay(),
     }
 
 

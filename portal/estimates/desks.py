@@ -10,7 +10,6 @@ from portal.accounts.client import client_of
 from portal.accounts.guards import CustomerRequest, actor_of
 from portal.estimates.models import Estimate
 from portal.estimates.services.deciding import Decider
-from portal.settings.models import CompanyProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,3 @@ def portal_desk(request: CustomerRequest, estimate: Estimate) -> Desk:
         back_url=reverse("estimates:list"),
         invoice_url=reverse("invoices:detail", args=[estimate.invoice_id]) if estimate.invoice_id else "",
     )
-
-
-def how_to_pay() -> str:
-    """Return the company's own words on how to pay where no button can stand (PLT-18)."""
-    text = CompanyProfile.objects.filter(pk=1).values_list("how_to_pay", flat=True).first()
-    return text or ""

@@ -19,6 +19,7 @@ from portal.invoices.codes import spell_short_code
 from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.invoices.rows import InvoiceRow, make_row, make_rows
+from portal.settings.models import CompanyProfile
 from tenants.context import TenantFacts
 
 Filter = Literal["unpaid", "paid", "all"]
@@ -120,6 +121,12 @@ def company_day(tenant: TenantFacts, now: datetime) -> date:
 def can_charge(tenant: TenantFacts) -> bool:
     """Whether customers can pay online now (PLT-18)."""
     return tenant.payment_account is not None and tenant.payment_account.can_charge
+
+
+def other_ways_to_pay() -> str:
+    """Return the company's own words on how to pay where nobody can pay online (PLT-18, M-12)."""
+    text = CompanyProfile.objects.filter(pk=1).values_list("how_to_pay", flat=True).first()
+    return text or _("Online payment is not set up. Please call us and we will tell you how to pay.")
 
 
 def account_figures(invoices: QuerySet[Invoice], *, tenant: TenantFacts, now: datetime) -> AccountFigures:

@@ -28,9 +28,9 @@ from portal.invoices.selectors import (
     credit_cents_of,
     invoice_page,
     list_invoices,
+    other_ways_to_pay,
 )
 from portal.invoices.services import mark_viewed
-from portal.settings.models import CompanyProfile
 from portal.ui.brand import BrandView
 from portal.ui.paper import hand_out
 from tenants.config.registry import PAY_MULTI
@@ -126,11 +126,10 @@ def _may_select(request: CustomerRequest, rows: tuple[InvoiceRow, ...]) -> bool:
 
 
 def how_to_pay(page: InvoicePage) -> str:
-    """Return the company's own words on how to pay where no button can stand (PLT-18, M-12)."""
+    """Return how to pay an invoice that waits for money where no button can stand."""
     if page.row.can_pay or page.row.state not in ("overdue", "due"):
         return ""
-    text = CompanyProfile.objects.filter(pk=1).values_list("how_to_pay", flat=True).first()
-    return text or _("Online payment is not set up. Please call us and we will tell you how to pay.")
+    return other_ways_to_pay()
 
 
 def _filters(figures: AccountFigures, shown: Filter) -> tuple[FilterLink, ...]:

@@ -12,6 +12,9 @@ from django.utils import timezone
 from portal.access.models import PortalAccess
 from portal.estimates.models import Estimate, SignatureRecord
 from portal.home.views import TASKS
+from tenants.models import PaymentAccount
+from tenants.scope import control_scope
+from tests.cast import ACME
 from tests.conftest import HostClient
 from tests.portal.estimates.making import (
     again,
@@ -180,6 +183,17 @@ def test_an_old_page_is_told_of_the_newer_version(alice: HostClient) -> None:
     assert again(estimate.pk).status == Status.SENT
     assert "older version" in page(alice, f"/estimates/{estimate.pk}?version=1")
     assert alice.get(f"{url}?v=1&option=b").status_code == 303
+
+
+def test_a_deposit_is_paid_otherwise_where_nobody_can_charge(alice: HostClient) -> None:
+    """PLT-18, M-12: never a dead button, and never nothing at all."""
+    estimate = approve(sent())
+    with control_scope():
+        PaymentAccount.objects.filter(tenant_id=ACME).update(card_payments="pending")
+    html = page(alice, f"/estimates/{estimate.pk}")
+    assert "How to pay the deposit" in html
+    assert "Online payment is not set up" in html
+    assert "/pay/deposit/" not in html
 
 
 def test_an_older_version_says_nothing_of_the_approval(alice: HostClient) -> None:

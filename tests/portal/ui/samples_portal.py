@@ -166,6 +166,7 @@ OFFER = View(
     tax_bps=0,
     deposit_kind="percent",
     deposit_percent="30",
+    is_older=False,
     is_open=True,
     is_newer=True,
     change_summary="Better is $120 less.",
