@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from portal.sharing.services import send_estimate
 from tests.browser.phones import Phones, in_reach, pay
-from tests.portal.estimates.making import OLIVE, again, draft, today
+from tests.portal.estimates.making import OLIVE, again, draft, sent, today
 from tests.portal.sharing.making import path_in
 
 pytestmark = pytest.mark.browser
@@ -58,3 +58,17 @@ def test_pat_approves_from_the_mail_and_pays_the_deposit(phones: Phones) -> None
     assert [letter.to for letter in receipts] == [["pat@example.net"]]
     with phones.live.acme():
         assert again(estimate.pk).deposit_paid_cents == 110550
+
+
+def test_totals_keep_the_spelling_of_the_server_in_spanish(phones: Phones) -> None:
+    """The script adds up what is ticked and writes $4,105.00 as every other page does, not 4105,00 US$."""
+    with phones.live.acme():
+        estimate = sent()
+    with phones.alice("estimate-spanish") as alice:
+        alice.context.set_extra_http_headers({"Accept-Language": "es"})
+        alice.open("acme", f"/estimates/{estimate.pk}")
+        totals = alice.page.locator("[data-total]")
+        expect(totals).to_have_text(["$3,000.00", "$3,685.00"])
+        alice.page.get_by_label("Duct sealing").check()
+        expect(totals).to_have_text(["$3,000.00", "$4,105.00"])
+        expect(alice.page.locator("#approve")).to_contain_text("$4,105.00")

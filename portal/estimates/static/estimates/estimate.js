@@ -3,7 +3,9 @@
   "use strict";
   const form = document.getElementById("offer");
   if (!form) return;
-  const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: form.dataset.currency });
+  // The server's Spanish is that of the United States too: $601.50, not 601,50 US$.
+  const here = document.documentElement.lang === "es" ? "es-US" : "en-US";
+  const money = new Intl.NumberFormat(here, { style: "currency", currency: form.dataset.currency });
   const digits = money.resolvedOptions().maximumFractionDigits;
   const button = document.getElementById("approve");
 
