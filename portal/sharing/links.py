@@ -77,28 +77,31 @@ def look_through(link: ShareLink, settings: Snapshot, now: datetime) -> Invoice 
 
     What the company shows to nobody, no link shows either; a section that is merely hidden stays open by link (C-02).
     """
-    if link.revoked_at is not None:
-        return "revoked"
     assert link.invoice
-    if link.invoice.status == Invoice.Status.VOID:
-        return "withdrawn"
-    if link.expires_at is not None and link.expires_at <= now:
-        return "expired"
+    ended = _end_of(link, withdrawn=link.invoice.status == Invoice.Status.VOID, now=now)
+    if ended:
+        return ended
     found = shown_for([link.invoice.bill_to_id], settings).filter(pk=link.invoice.pk)
     return found.select_related("bill_to", "location").first() or "revoked"
 
 
 def look_at_estimate(link: ShareLink, now: datetime) -> Estimate | Ended:
     """Return the one estimate that a link opens, or why it opens none; changes nothing (SHARE-10, VIS-04)."""
-    if link.revoked_at is not None:
-        return "revoked"
     assert link.estimate
-    if link.estimate.status == Estimate.Status.CANCELED:
-        return "withdrawn"
-    if link.expires_at is not None and link.expires_at <= now:
-        return "expired"
+    ended = _end_of(link, withdrawn=link.estimate.status == Estimate.Status.CANCELED, now=now)
+    if ended:
+        return ended
     found = estimates_for([link.estimate.customer_id]).filter(pk=link.estimate.pk)
     return found.select_related("customer", "location").first() or "revoked"
+
+
+def _end_of(link: ShareLink, *, withdrawn: bool, now: datetime) -> Ended | None:
+    """Return why a link opens nothing any more; of several reasons the one that cannot be mended first."""
+    if link.revoked_at is not None:
+        return "revoked"
+    if withdrawn:
+        return "withdrawn"
+    return "expired" if link.expires_at is not None and link.expires_at <= now else None
 
 
 def note_opened(*, link: ShareLink, client: Client, now: datetime, invoice: Invoice | None = None) -> None:
