@@ -41,11 +41,11 @@ class NotShareable(Exception):
 
 
 class NoSuchReader(Exception):
-    """The address does not stand with the customer who owes the invoice."""
+    """The address does not stand with the customer whose invoice or estimate it is."""
 
 
 class TooMany(Exception):
-    """So many mails or links of one invoice within the hour are a mistake; `wait_seconds` says when the next may go."""
+    """So many mails or links of one record within the hour are a mistake; `wait_seconds` says when the next may go."""
 
     def __init__(self) -> None:
         super().__init__("within the hour")
@@ -70,9 +70,7 @@ def send_invoice(*, invoice: Invoice, to: str, settings: Snapshot, by: Actor, no
     _require_shown(invoice, settings)
     if to not in addresses_of(invoice.bill_to_id):
         raise NoSuchReader(to)
-    wait_for_turn(f"invoice-mail:{invoice.pk}")
-    if count_events(INVOICE_SENT, since=now - HOUR, object_id=invoice.pk) >= MAILS_PER_HOUR:
-        raise TooMany
+    _take_turn(INVOICE_SENT, invoice.pk, MAILS_PER_HOUR, now)
     Invoice.objects.filter(pk=invoice.pk, sent_at__isnull=True).update(sent_at=now)
     record(INVOICE_SENT, by=by, now=now, target=invoice, after={"to": to})
     payload = {"invoice": str(invoice.pk), "to": to, "by": write_sender(by)}
@@ -91,9 +89,7 @@ def send_estimate(
     customer_id = Estimate.objects.values_list("customer_id", flat=True).get(pk=estimate_id)
     if to not in addresses_of(customer_id):
         raise NoSuchReader(to)
-    wait_for_turn(f"estimate-mail:{estimate_id}")
-    if count_events(ESTIMATE_SENT, since=now - HOUR, object_id=estimate_id) >= MAILS_PER_HOUR:
-        raise TooMany
+    _take_turn(ESTIMATE_SENT, estimate_id, MAILS_PER_HOUR, now)
     estimate = publish_estimate(estimate_id=estimate_id, today=today, by=by, now=now)
     record(ESTIMATE_SENT, by=by, now=now, target=estimate, after={"to": to, "version": estimate.current})
     payload = {"estimate": str(estimate.pk), "version": estimate.current, "to": to, "by": write_sender(by)}
@@ -115,9 +111,7 @@ def strangers_of(customer_id: UUID, addresses: Iterable[str]) -> set[str]:
 @transaction.atomic
 def create_estimate_link(*, estimate_id: UUID, settings: Snapshot, today: date, by: Actor, now: datetime) -> Minted:
     """Let the customer see the newest version, and make a link to pass on; raises TooMany, EstimateRefused."""
-    wait_for_turn(f"estimate-link:{estimate_id}")
-    if count_events(LINK_CREATED, since=now - HOUR, object_id=estimate_id) >= LINKS_PER_HOUR:
-        raise TooMany
+    _take_turn(LINK_CREATED, estimate_id, LINKS_PER_HOUR, now)
     estimate = publish_estimate(estimate_id=estimate_id, today=today, by=by, now=now)
     record(LINK_CREATED, by=by, now=now, target=estimate)
     return mint_link(
@@ -134,9 +128,7 @@ def create_estimate_link(*, estimate_id: UUID, settings: Snapshot, today: date, 
 def create_link(*, invoice: Invoice, settings: Snapshot, by: Actor, now: datetime) -> Minted:
     """Make a link for the office to pass on itself; raises NotShareable, TooMany."""
     _require_shown(invoice, settings)
-    wait_for_turn(f"invoice-link:{invoice.pk}")
-    if count_events(LINK_CREATED, since=now - HOUR, object_id=invoice.pk) >= LINKS_PER_HOUR:
-        raise TooMany
+    _take_turn(LINK_CREATED, invoice.pk, LINKS_PER_HOUR, now)
     record(LINK_CREATED, by=by, now=now, target=invoice)
     return mint_link(
         invoice=invoice,
@@ -177,3 +169,10 @@ def request_fresh_link(*, link: ShareLink, client: Client, now: datetime) -> Non
 def _require_shown(invoice: Invoice, settings: Snapshot) -> None:
     if not shown_for([invoice.bill_to_id], settings).filter(pk=invoice.pk).exists():
         raise NotShareable(invoice.pk)
+
+
+def _take_turn(action: str, object_id: UUID, most: int, now: datetime) -> None:
+    """Let deeds of one kind on one record wait for each other; raises TooMany for one more than an hour may have."""
+    wait_for_turn(f"{action}:{object_id}")
+    if count_events(action, since=now - HOUR, object_id=object_id) >= most:
+        raise TooMany

@@ -16,6 +16,7 @@ from portal.estimates.models import Estimate, EstimateVersion
 from portal.estimates.offer import read_offer
 from portal.estimates.services.deciding import ask_again
 from portal.invoices.models import Invoice
+from portal.sharing.services import LINKS_PER_HOUR, MAILS_PER_HOUR
 from tenants.schema.models import OutboxEvent
 from tests.conftest import HostClient
 from tests.portal.estimates.making import WHO, approval, approve, draft, offer, sent, today
@@ -121,6 +122,16 @@ def test_sending_mails_a_link_that_shows_it(olive: HostClient, acme: Any, acme_c
     html = olive.get(url).content.decode()
     assert "Viewed" in html
     assert "1 time, last" in html
+
+
+def test_so_many_mails_and_links_within_an_hour_are_a_mistake(olive: HostClient, acme: Any) -> None:
+    """As with invoices, for each estimate by itself."""
+    url, other = (f"/office/estimates/{draft().pk}" for _ in range(2))
+    mails = [olive.post(f"{url}/mail", {"to": "alice@example.com"}).status_code for _ in range(MAILS_PER_HOUR + 1)]
+    assert mails == [303] * MAILS_PER_HOUR + [429]
+    assert olive.post(f"{other}/mail", {"to": "alice@example.com"}).status_code == 303
+    links = [olive.post(f"{url}/copy").status_code for _ in range(LINKS_PER_HOUR + 1)]
+    assert links == [200] * LINKS_PER_HOUR + [429]
 
 
 def test_a_tick_invites_the_reader_too(olive: HostClient, acme: Any) -> None:
