@@ -1,4 +1,4 @@
-"""What the office sees of an invoice's links, as frozen values."""
+"""What the office sees of the links to an invoice or estimate, as frozen values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The till of whoever holds a link: one invoice, one browser, no saved cards."""
+"""The till of whoever holds a link: one invoice or deposit, one browser, no saved cards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tenants.audit import Actor
 
 
 class LinkTill(Till):
-    """Pays the invoice of one link; the receipt goes where the payer says."""
+    """Pays the invoice or deposit of one link; the receipt goes where the payer says."""
 
     asks_who = True
 

@@ -1,4 +1,4 @@
-"""What a link opens: one invoice, its PDF, and paying it without signing in (P-34, SHARE-06…09)."""
+"""What a link opens: one invoice or estimate, its PDF, and paying it without signing in (P-34, SHARE-06…09)."""
 
 from __future__ import annotations
 
