@@ -27,6 +27,7 @@ from tests.portal.estimates.making import (
     sent,
     today,
 )
+from tests.portal.invoices.test_invoice_pages import text_of
 from tests.portal.sharing.making import settle_on
 
 Status = Estimate.Status
@@ -234,6 +235,7 @@ def test_declining_and_asking_for_changes(alice: HostClient) -> None:
 def test_the_pdf_carries_the_signature(alice: HostClient) -> None:
     """SHARE-12: the same values as the page."""
     estimate = approve(sent())
-    answer = alice.get(f"/estimates/{estimate.pk}/pdf")
-    assert answer["Content-Type"] == "application/pdf"
-    assert answer.content.startswith(b"%PDF")
+    words = text_of(alice.get(f"/estimates/{estimate.pk}/pdf"))
+    assert "Approved and signed" in words
+    assert "Alice Archer" in words
+    assert SignatureRecord.objects.get().document_sha256 in words

@@ -14,7 +14,7 @@ from portal.payments.models import PaymentAttempt
 from portal.sharing.links import Minted, mint_link
 from portal.sharing.models import ShareLink
 from tests.conftest import HostClient
-from tests.portal.estimates.making import OLIVE, again, customer_browser, sent
+from tests.portal.estimates.making import OLIVE, again, customer_browser, draft, revise, sent
 from tests.portal.estimates.test_customer_pages import fields
 from tests.portal.payments.bench import Bench
 from tests.portal.payments.test_pages import form_of
@@ -72,15 +72,18 @@ def test_looking_changes_nothing_but_the_count(acme: Any, acme_client: HostClien
         assert acme_client.get(f"/s/{token}{path}").status_code == 200
         assert acme_client.head(f"/s/{token}{path}").status_code == 200
     assert again(estimate.pk).status == "sent"
+    assert ShareLink.objects.get().opened_count == 1
     assert acme_client.get(f"/s/{token}/again").status_code == 405
 
 
 def test_a_link_opens_one_estimate_only(acme: Any, acme_client: HostClient) -> None:
     """SHARE-10, AUZ-05: no list, no other estimate, no older version."""
-    estimate, other = sent(), sent()
+    estimate, other = revise(sent()), sent()
     token = link_to(estimate).token
     html = acme_client.get(f"/s/{token}?version=1").content.decode()
     assert other.number not in html
+    assert "older version" not in html
+    assert 'name="v" value="2"' in html
     for url in ("/estimates/", f"/estimates/{estimate.pk}", f"/pay/deposit/{estimate.pk}"):
         assert "sign-in" in acme_client.get(url)["Location"]
 
@@ -105,22 +108,27 @@ def test_an_ended_link_mails_a_fresh_one(acme: Any, acme_client: HostClient) -> 
     assert "Smart thermostat" in acme_client.get(path).content.decode()
 
 
+def test_who_sends_no_estimates_ends_no_link_to_one(staff_of: Any, acme: Any, acme_client: HostClient) -> None:
+    """datamodel.md 6.5: an accountant sends invoices only."""
+    made = link_to(sent())
+    revoke = f"/office/links/{made.row.pk}/revoke"
+    assert staff_of("accountant").post(revoke).status_code == 403
+    assert acme_client.get(f"/s/{made.token}").status_code == 200
+    assert staff_of("csr").post(revoke)["Location"] == f"/office/estimates/{made.row.estimate_id}"
+    assert acme_client.get(f"/s/{made.token}").status_code == 410
+
+
 def test_an_invoices_link_has_no_estimate_pages(acme: Any, acme_client: HostClient) -> None:
     token = make_link().token
     for path in ("approve", "answer"):
         assert acme_client.get(f"/s/{token}/{path}").status_code == 404
 
 
-def test_days_are_a_setting(acme: Any) -> None:
+def test_days_are_a_setting(olive: HostClient, acme: Any) -> None:
     """share.estimate_days."""
     settle_on(**{"share.estimate_days": 7})
-    from portal.customers.models import Customer
-    from tests.portal.estimates.making import draft
-    from tests.portal.office.conftest import sign_in
-
-    assert Customer.objects.exists()
     estimate = draft()
-    sign_in("acme", "olive@acme.example").post(f"/office/estimates/{estimate.pk}/copy")
+    olive.post(f"/office/estimates/{estimate.pk}/copy")
     link = ShareLink.objects.get(estimate=estimate)
     assert link.expires_at is not None
     assert link.expires_at - link.created_at == timedelta(days=7)

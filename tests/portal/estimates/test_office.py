@@ -147,6 +147,25 @@ def test_a_tick_invites_the_reader_too(olive: HostClient, acme: Any) -> None:
     assert "Invite to the portal as well" not in olive.get(url).content.decode()
 
 
+def test_who_is_locked_out_is_not_invited_and_gets_the_estimate(olive: HostClient, acme: Any) -> None:
+    PortalAccess.objects.filter(portal_user__email="alice@example.com").delete()
+    Customer.objects.filter(number="C-1001").update(portal_locked=True)
+    olive.post(f"/office/estimates/{draft().pk}/mail", {"to": "alice@example.com", "invite": "1"})
+    deliver()
+    assert [letter.to for letter in mail.outbox] == [["alice@example.com"]]
+    assert not PortalAccess.objects.filter(portal_user__email="alice@example.com").exists()
+
+
+def test_what_has_expired_is_not_sent(olive: HostClient, acme: Any) -> None:
+    """EST-06."""
+    url = f"/office/estimates/{draft(days=-1).pk}"
+    for path in ("mail", "copy"):
+        olive.post(f"{url}/{path}", {"to": "alice@example.com"})
+        assert "Its last day is over." in olive.get(url).content.decode()
+    assert not OutboxEvent.objects.exists()
+    assert Estimate.objects.get().status == "draft"
+
+
 def test_the_next_version_stays_hidden_until_it_is_sent(olive: HostClient, acme: Any) -> None:
     """datamodel.md 6.3: unsent versions never."""
     estimate = sent()
