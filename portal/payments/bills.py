@@ -75,6 +75,10 @@ class Bill(ABC):
         """Whether a part takes money at all."""
 
     @abstractmethod
+    def is_paid(self) -> bool:
+        """Whether all of it has been paid, so that its own page says more than a pay page."""
+
+    @abstractmethod
     def fresh(self) -> Bill:
         """Return the same, read anew."""
 
@@ -119,6 +123,10 @@ class InvoiceBill(Bill):
     def is_open(self, target: UUID) -> bool:
         """Whether an invoice is claimed."""
         return any(invoice.pk == target and invoice.status in PAYABLE for invoice in self.invoices)
+
+    def is_paid(self) -> bool:
+        """Whether every invoice is paid."""
+        return all(invoice.status == Invoice.Status.PAID for invoice in self.invoices)
 
     def fresh(self) -> InvoiceBill:
         """Return the invoices, read anew."""
@@ -176,6 +184,10 @@ class DepositBill(Bill):
     def is_open(self, target: UUID) -> bool:
         """Whether the estimate stands approved."""
         return bool(self.estimate.status == Estimate.Status.APPROVED)
+
+    def is_paid(self) -> bool:
+        """Whether the whole deposit has arrived, or none was agreed."""
+        return bool(self.estimate.deposit_paid_cents >= self.estimate.deposit_cents)
 
     def fresh(self) -> DepositBill:
         """Return the deposit as it is now."""

@@ -21,7 +21,6 @@ from infra.stripe_client import is_stripe_away
 from portal.accounts.guards import CustomerRequest, customer_view
 from portal.estimates.views import get_estimate_for
 from portal.invoices.access import get_invoice_for
-from portal.invoices.models import Invoice
 from portal.payments import choosing, errors, notices, pages
 from portal.payments.bills import Bill, DepositBill, InvoiceBill, address_after
 from portal.payments.csp import with_card_form
@@ -93,8 +92,6 @@ def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
     except Http404:
         _note_stranger(request, [invoice_id])
         raise
-    if request.method != "POST" and invoice.status == Invoice.Status.PAID:
-        return HttpResponseRedirect(reverse("invoices:detail", args=[invoice.pk]))
     return take_payment(at_portal(request), InvoiceBill([invoice]))
 
 
@@ -104,10 +101,7 @@ def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
 @customer_view
 def pay_deposit(request: CustomerRequest, estimate_id: UUID) -> HttpResponseBase:
     """Show the card form of the deposit on an estimate, or pay it."""
-    estimate = get_estimate_for(request, estimate_id)
-    if request.method != "POST" and not estimate.deposit_cents > estimate.deposit_paid_cents:
-        return HttpResponseRedirect(reverse("estimates:detail", args=[estimate.pk]))
-    return take_payment(at_portal(request), DepositBill(estimate))
+    return take_payment(at_portal(request), DepositBill(get_estimate_for(request, estimate_id)))
 
 
 @transaction.non_atomic_requests
@@ -144,6 +138,8 @@ def take_payment(request: PayRequest, bill: Bill) -> HttpResponseBase:
     """Show the card form of invoices of one account or of a deposit, or pay them; for whoever stands at the till."""
     if request.method == "POST":
         return _submit(request, bill)
+    if bill.is_paid():
+        return HttpResponseRedirect(bill.back(request.till)[0])
     if under_way := own_under_way(bill.ids, request.till.payer):
         return HttpResponseRedirect(request.till.result_address(under_way.pk))
     return _show(request, bill, _notice_for(request, bill))

@@ -110,13 +110,7 @@ def pay(request: PayRequest, link_id: UUID) -> HttpResponseBase:
             ids = [pk for pk in (till.link.invoice_id, till.link.estimate_id) if pk]
             note_refusal(because=found, ids=ids, by=till.by, now=timezone.now())
         return ended(request, till.link, till.token, found)
-    if isinstance(found, Estimate):
-        if request.method != "POST" and not found.deposit_cents > found.deposit_paid_cents:
-            return HttpResponseRedirect(till.estimate_address(found.pk))
-        return take_payment(request, DepositBill(found))
-    if request.method != "POST" and found.status == Invoice.Status.PAID:
-        return HttpResponseRedirect(till.invoice_address(found.pk))
-    return take_payment(request, InvoiceBill([found]))
+    return take_payment(request, DepositBill(found) if isinstance(found, Estimate) else InvoiceBill([found]))
 
 
 @transaction.non_atomic_requests
