@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from infra.stripe_client import is_stripe_away
-from portal.accounts.guards import CustomerRequest, customer_view
+from portal.accounts.guards import CustomerRequest, actor_of, customer_view
 from portal.estimates.views import get_estimate_for
 from portal.invoices.access import get_invoice_for
 from portal.payments import choosing, errors, notices, pages
@@ -87,11 +89,8 @@ def _autofill(what: str, **more: str) -> TextInput:
 @customer_view
 def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
     """Show the card form of one invoice, or pay it or a part of it."""
-    try:
+    with _strangers_noted(request, invoice_id):
         invoice = get_invoice_for(request, invoice_id)
-    except Http404:
-        _note_stranger(request, [invoice_id])
-        raise
     return take_payment(at_portal(request), InvoiceBill([invoice]))
 
 
@@ -101,7 +100,9 @@ def pay(request: CustomerRequest, invoice_id: UUID) -> HttpResponseBase:
 @customer_view
 def pay_deposit(request: CustomerRequest, estimate_id: UUID) -> HttpResponseBase:
     """Show the card form of the deposit on an estimate, or pay it."""
-    return take_payment(at_portal(request), DepositBill(get_estimate_for(request, estimate_id)))
+    with _strangers_noted(request, estimate_id):
+        estimate = get_estimate_for(request, estimate_id)
+    return take_payment(at_portal(request), DepositBill(estimate))
 
 
 @transaction.non_atomic_requests
@@ -112,11 +113,8 @@ def pay_several(request: CustomerRequest) -> HttpResponseBase:
     """Show the card form of several invoices, or of the whole balance, or pay them (PAY-07, PAY-08)."""
     if not rules_of(request.settings).several:
         raise Http404
-    try:
+    with _strangers_noted(request):
         invoices = choosing.chosen_invoices(request)
-    except Http404:
-        _note_stranger(request, [])
-        raise
     if not invoices:
         return HttpResponseRedirect(reverse("invoices:list"))
     if len({invoice.bill_to_id for invoice in invoices}) > 1:
@@ -127,11 +125,15 @@ def pay_several(request: CustomerRequest) -> HttpResponseBase:
     return take_payment(at_portal(request), InvoiceBill(invoices))
 
 
-def _note_stranger(request: CustomerRequest, invoice_ids: list[UUID]) -> None:
+@contextmanager
+def _strangers_noted(request: CustomerRequest, *asked: UUID) -> Iterator[None]:
     """Audit that somebody has sent a form for what they may not see; looking alone says nothing."""
-    if request.method == "POST":
-        by = at_portal(request).till.by
-        note_refusal(because="not found", ids=invoice_ids, by=by, now=timezone.now())
+    try:
+        yield
+    except Http404:
+        if request.method == "POST":
+            note_refusal(because="not found", ids=asked, by=actor_of(request), now=timezone.now())
+        raise
 
 
 def take_payment(request: PayRequest, bill: Bill) -> HttpResponseBase:

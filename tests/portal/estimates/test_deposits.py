@@ -22,6 +22,7 @@ from portal.payments.services.estimates import cancel_estimate, convert_estimate
 from portal.payments.services.settle import Settled, settle_attempt
 from portal.payments.services.submit import Submission, submit_payment
 from tenants.config.registry import REFUND_SECOND_PERSON
+from tenants.schema.models import AuditEvent
 from tests.portal.estimates import making
 from tests.portal.estimates.making import OLIVE, approve, sent, today
 from tests.portal.payments.bench import Bench, in_parallel, later
@@ -135,7 +136,12 @@ def test_a_deposit_of_somebody_else_is_not_payable(bench: Bench, estimate: Estim
         bob = PortalUser.objects.get(email="bob@example.com").accesses.get().customer_id
     with pytest.raises(errors.NotPayable):
         pay(bench, estimate, bill_to=bob, user="bob@example.com")
-    assert bench.browser("bob@example.com").get(f"/pay/deposit/{estimate.pk}").status_code == 404
+    browser, url = bench.browser("bob@example.com"), f"/pay/deposit/{estimate.pk}"
+    assert browser.get(url).status_code == 404
+    assert browser.post(url).status_code == 404
+    with bench.acme():
+        refused = AuditEvent.objects.get(action="payment.refused")
+        assert (refused.actor_label, refused.after["asked"]) == ("Bob Baker", [str(estimate.pk)])
     assert bench.charged() == 0
 
 
