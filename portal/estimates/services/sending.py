@@ -21,7 +21,7 @@ def publish_estimate(*, estimate_id: UUID, today: date, by: Actor, now: datetime
     """Let customers see the newest version; one that they have already may be sent again.
 
     Raises NothingNew when there is none to send, HasExpired for a last day that is over. Version and status change
-    together, so that nobody approves what is being replaced (AUZ-14).
+    together, so that nobody approves what is being replaced (AUZ-14). A new version counts as unseen.
     """
     estimate = Estimate.objects.select_for_update().get(pk=estimate_id)
     version = unsent_version(estimate)
@@ -46,6 +46,7 @@ def publish_estimate(*, estimate_id: UUID, today: date, by: Actor, now: datetime
         location_id=UUID(version.body["location"]) if version.body["location"] else None,
         expires_on=expires_on,
         sent_at=now,
+        first_viewed_at=None,
         updated_at=now,
     )
     if changed != 1:
@@ -56,7 +57,7 @@ def publish_estimate(*, estimate_id: UUID, today: date, by: Actor, now: datetime
 
 
 def mark_viewed(*, estimate: Estimate, by: Actor, now: datetime) -> bool:
-    """Note that the customer has opened the estimate for the first time; True when this was it."""
+    """Note that the customer has opened the present version for the first time; True when this was it."""
     first = Estimate.objects.filter(pk=estimate.pk, first_viewed_at__isnull=True).update(first_viewed_at=now)
     if first:
         record("estimate.viewed", by=by, now=now, target=estimate)

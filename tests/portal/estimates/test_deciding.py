@@ -12,8 +12,10 @@ from django.utils import timezone
 from portal.estimates import errors
 from portal.estimates.models import Estimate, EstimateDecision, EstimateVersion, SignatureRecord
 from portal.estimates.offer import hash_signed, read_offer
+from portal.estimates.rows import state_of
 from portal.estimates.services.deciding import answer_estimate, ask_again
 from portal.estimates.services.drafting import save_draft
+from portal.estimates.services.sending import mark_viewed
 from tenants.context import serving
 from tenants.schema.models import AuditEvent, OutboxEvent
 from tests.cast import ACME
@@ -190,6 +192,22 @@ def test_asking_for_changes_stops_approval_until_the_next_version(acme: Any) -> 
         approve(estimate)
     revise(estimate)
     assert approve(estimate, approval(version=2)).status == Status.APPROVED
+
+
+def test_a_new_version_was_seen_by_nobody(acme: Any) -> None:
+    """datamodel.md 4.9: it is sent, not viewed; a signature never says that it was seen before it was there."""
+    estimate = sent()
+    assert mark_viewed(estimate=estimate, by=making.ALICE, now=timezone.now())
+    assert not mark_viewed(estimate=estimate, by=making.ALICE, now=timezone.now())
+    estimate = revise(estimate)
+    assert state_of(estimate, today()) == "open"
+    assert mark_viewed(estimate=estimate, by=making.ALICE, now=timezone.now())
+    assert state_of(again(estimate.pk), today()) == "viewed"
+    approve(estimate, approval(version=2))
+    signature = SignatureRecord.objects.get()
+    assert estimate.sent_at
+    assert signature.first_viewed_at
+    assert signature.first_viewed_at >= estimate.sent_at
 
 
 def test_a_declined_estimate_can_be_offered_anew(acme: Any) -> None:
