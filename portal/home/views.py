@@ -23,7 +23,7 @@ from portal.estimates.rows import EstimateRow, make_rows
 from portal.estimates.views import count_open
 from portal.invoices.policy import section_is_open, visible_of
 from portal.invoices.rows import InvoiceRow
-from portal.invoices.selectors import AccountFigures, account_figures, company_day, open_rows
+from portal.invoices.selectors import AccountFigures, account_figures, can_charge, company_day, open_rows
 from portal.payments.selectors import failed_debits
 from tenants.config.registry import METHODS_SECTION, WELCOME_MESSAGE
 
@@ -61,6 +61,7 @@ def show_home(request: CustomerRequest) -> HttpResponse:
         "account": viewer.chosen if len(viewer.grants) > 1 else None,
         "methods_url": _methods_url(request),
         "estimates": _estimates(request, today),
+        "can_charge": can_charge(request.tenant),
         "deposit_cents": _deposits_held(request) if money else 0,
         "failed_debits": failed_debits(billing_customers(viewer.shown_grants), now) if money else [],
     }

@@ -194,7 +194,7 @@ def test_a_deposit_is_paid_otherwise_where_nobody_can_charge(alice: HostClient) 
     html = page(alice, f"/estimates/{estimate.pk}")
     assert "How to pay the deposit" in html
     assert "Online payment is not set up" in html
-    assert "/pay/deposit/" not in html
+    assert "/pay/deposit/" not in html + page(alice, "/")
 
 
 def test_an_older_version_says_nothing_of_the_approval(alice: HostClient) -> None:
