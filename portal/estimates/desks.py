@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -10,6 +11,7 @@ from portal.accounts.client import client_of
 from portal.accounts.guards import CustomerRequest, actor_of
 from portal.estimates.models import Estimate
 from portal.estimates.services.deciding import Decider
+from portal.invoices.policy import visible_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +51,11 @@ def portal_desk(request: CustomerRequest, estimate: Estimate) -> Desk:
         pay_url=reverse("payments:deposit", args=here),
         pdf_url=reverse("estimates:pdf", args=here),
         back_url=reverse("estimates:list"),
-        invoice_url=reverse("invoices:detail", args=[estimate.invoice_id]) if estimate.invoice_id else "",
+        invoice_url=_invoice_url(request, estimate.invoice_id),
     )
+
+
+def _invoice_url(request: CustomerRequest, invoice_id: UUID | None) -> str:
+    """Return the page of the invoice that came of the estimate, where the person may see it (VIS-06…08)."""
+    seen = invoice_id and visible_to(request.viewer, request.settings).filter(pk=invoice_id).exists()
+    return reverse("invoices:detail", args=[invoice_id]) if seen else ""

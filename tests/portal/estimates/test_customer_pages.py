@@ -12,11 +12,13 @@ from django.utils import timezone
 from portal.access.models import PortalAccess
 from portal.estimates.models import Estimate, SignatureRecord
 from portal.home.views import TASKS
+from portal.payments.services.estimates import convert_estimate
 from tenants.models import PaymentAccount
 from tenants.scope import control_scope
 from tests.cast import ACME
 from tests.conftest import HostClient
 from tests.portal.estimates.making import (
+    OLIVE,
     again,
     approval,
     approve,
@@ -206,6 +208,16 @@ def test_an_older_version_says_nothing_of_the_approval(alice: HostClient) -> Non
     assert "older version" in html
     assert not approved.search(html)
     assert "Pay the deposit" not in html
+
+
+def test_the_invoice_is_linked_where_it_may_be_seen(alice: HostClient) -> None:
+    """VIS-06: a hidden section has no link that leads nowhere."""
+    estimate = approve(sent())
+    invoice = convert_estimate(estimate_id=estimate.pk, number="5001", today=today(), by=OLIVE, now=timezone.now())
+    link = f'href="/invoices/{invoice.pk}"'
+    assert link in page(alice, f"/estimates/{estimate.pk}")
+    settle_on(**{"sections.invoices": "hide"})
+    assert link not in page(alice, f"/estimates/{estimate.pk}")
 
 
 def test_an_expired_estimate_offers_to_ask_anew(alice: HostClient) -> None:
