@@ -49,9 +49,10 @@ def warm_up() -> None:
         with translation.override(language):
             get_resolver(f"config.urls_{addresses}").reverse_dict  # noqa: B018  reading it is what fills it
     if _verdict is not None:
-        connection.pool.open()
+        wrapper: Any = connection
+        wrapper.pool.open()
         try:
-            connection.pool.wait(LONGEST_WARM_UP)
+            wrapper.pool.wait(LONGEST_WARM_UP)
         except PoolTimeout as error:
             log.warning("not all connections could be opened yet", extra={"error": str(error)})
 
