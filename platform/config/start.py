@@ -48,11 +48,12 @@ def warm_up() -> None:
     for language, addresses in product(dict(settings.LANGUAGES), ADDRESSES):
         with translation.override(language):
             get_resolver(f"config.urls_{addresses}").reverse_dict  # noqa: B018  reading it is what fills it
-    if _verdict is not None:
-        wrapper: Any = connection
-        wrapper.pool.open()
+    wrapper: Any = connection
+    pool = wrapper.pool
+    if _verdict is not None and pool is not None:
+        pool.open()
         try:
-            wrapper.pool.wait(LONGEST_WARM_UP)
+            pool.wait(LONGEST_WARM_UP)
         except PoolTimeout as error:
             log.warning("not all connections could be opened yet", extra={"error": str(error)})
 
