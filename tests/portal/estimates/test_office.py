@@ -61,6 +61,14 @@ def words(**changes: str) -> dict[str, str]:
     return WORDS | {"expires_on": (today() + timedelta(days=10)).isoformat()} | changes
 
 
+def test_every_field_of_a_line_says_what_it_is(olive: HostClient, acme: Any) -> None:
+    """On a phone the heads of the table are gone; the words stand in the label of each field (ui.md 6, 7)."""
+    html = olive.get(new_url()).content.decode()
+    for name, word in (("text", "What"), ("quantity", "Quantity"), ("price", "Price each"), ("optional", "Optional")):
+        (label,) = re.findall(rf'<label[^>]*>(?:(?!</label>).)*name="a0-{name}".*?</label>', html, re.S)
+        assert word in label
+
+
 def test_an_estimate_is_written_without_a_script(olive: HostClient, acme: Any) -> None:
     """F-15: options, optional lines, a rebate, tax and deposit; a draft first (EST-04)."""
     assert "Option 3" in olive.get(new_url()).content.decode()

@@ -84,5 +84,12 @@
     if (target) { event.preventDefault(); target.focus(); }
   });
 
+  // Where the menu scrolls sideways, the page one is on is in sight.
+  const here = document.querySelector(".app__side [aria-current]");
+  if (here) {
+    const menu = here.parentElement;
+    menu.scrollLeft = here.offsetLeft - menu.offsetLeft - (menu.clientWidth - here.clientWidth) / 2;
+  }
+
   prepare(document);
 })();
