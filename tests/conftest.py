@@ -40,6 +40,10 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     with django_db_blocker.unblock():
         databases.clone(name)
         databases.use(name)
+        # Django asks the server for its version with the first connection of a process: for nobody, unless it is here.
+        with control_scope():
+            connection.ensure_connection()
+        connection.close()
     yield
     TestCase._fixture_teardown = _original_teardown  # type: ignore[method-assign]
 

@@ -68,6 +68,7 @@ def test_eight_submits_of_one_form_are_one_payment(bench: Bench) -> None:
     token, key = bench.token(), uuid4()
     seen = bench.invoice().balance_cents
     results = in_parallel(8, lambda: bench.pay("1042", token=token, form_key=key, seen=seen))
+    assert [result for result in results if isinstance(result, Exception)] == []
     assert {result.attempt.pk for result in results} == {results[0].attempt.pk}
     assert len(bench.intents()) == 1
     assert bench.charged() == 41250
