@@ -20,6 +20,7 @@ from portal.payments.services.refunds import (
     set_aside,
     settle_refund,
 )
+from portal.payments.services.settle import find_account
 from tenants.audit import Actor, record
 from tenants.context import TenantContext
 from tenants.outbox import emit
@@ -64,11 +65,13 @@ def approve_refund(*, context: TenantContext, proposal_id: UUID, by: Actor, now:
 
     Must run outside any transaction. However many approve at once, it is one refund.
     """
+    account_id = find_account(context)
     with transaction.atomic():
         proposal = _lock_waiting(proposal_id)
         if by.id is None or by.id == proposal.proposed_by:
             raise errors.SamePerson
-        refund, _ = set_aside(context, lock_payment(proposal.payment_id), order_of(proposal), by, now)
+        payment = lock_payment(proposal.payment_id)
+        refund, _ = set_aside(context, account_id, payment, order_of(proposal), by, now)
         _decide(proposal, State.APPROVED, by, now, refund)
     if refund.state != Refund.State.REQUESTED:
         return refund

@@ -20,7 +20,7 @@ from portal.payments.refund_facts import RefundFacts
 from portal.payments.services.aftermath import lock_payment, set_status
 from portal.payments.services.disputes import look_at_disputes
 from portal.payments.services.refund_posting import apply_refund, give_up, take_out
-from portal.payments.services.settle import account_of, settle_intent
+from portal.payments.services.settle import account_of, find_account, settle_intent
 from tenants.audit import Actor, record
 from tenants.config.registry import REFUND_SECOND_PERSON, REFUND_SECOND_PERSON_ABOVE
 from tenants.config.snapshot import Snapshot
@@ -81,7 +81,7 @@ def request_refund(*, context: TenantContext, payment_id: UUID, order: RefundOrd
 
     Must run outside any transaction. The same form key, however often and however parallel, is one refund.
     """
-    refund, is_new = _decide_alone(context, payment_id, order, by, now)
+    refund, is_new = _decide_alone(context, find_account(context), payment_id, order, by, now)
     if not is_new or refund.state != State.REQUESTED:
         return refund
     return settle_refund(context=context, refund_id=refund.pk, now=now)
@@ -89,14 +89,14 @@ def request_refund(*, context: TenantContext, payment_id: UUID, order: RefundOrd
 
 @transaction.atomic
 def _decide_alone(
-    context: TenantContext, payment_id: UUID, order: RefundOrder, by: Actor, now: datetime
+    context: TenantContext, account_id: str, payment_id: UUID, order: RefundOrder, by: Actor, now: datetime
 ) -> tuple[Refund, bool]:
     payment = lock_payment(payment_id)
     if not Refund.objects.filter(form_key=order.form_key).exists():
         refuse_refund(payment, order)
         if needs_second_person(context.settings, payment, order.amount_cents):
             raise errors.SecondPersonNeeded(context.settings.get(REFUND_SECOND_PERSON_ABOVE))
-    return set_aside(context, payment, order, by, now)
+    return set_aside(context, account_id, payment, order, by, now)
 
 
 def needs_second_person(settings: Snapshot, payment: Payment, amount_cents: int) -> bool:
@@ -109,9 +109,12 @@ def needs_second_person(settings: Snapshot, payment: Payment, amount_cents: int)
 
 
 def set_aside(
-    context: TenantContext, payment: Payment, order: RefundOrder, by: Actor, now: datetime
+    context: TenantContext, account_id: str, payment: Payment, order: RefundOrder, by: Actor, now: datetime
 ) -> tuple[Refund, bool]:
-    """Set the money aside on a locked payment; return the refund and whether it is new; raises RefundRefused."""
+    """Set the money aside on a locked payment; return the refund and whether it is new; raises RefundRefused.
+
+    `account_id` is where the money is asked back, should Stripe hold it.
+    """
     known = Refund.objects.filter(form_key=order.form_key).first()
     if known:
         if known.payment_id != payment.pk or known.amount_cents != order.amount_cents:
@@ -141,7 +144,7 @@ def set_aside(
             reason=refund.reason,
             with_fee=bool(payment.attempt and payment.attempt.request.get("application_fee_amount")),
         )
-        refund.request_hash = hash_request(account_of(context), refund.request, "")
+        refund.request_hash = hash_request(account_id, refund.request, "")
         refund.save()
     else:
         # Money that never was with Stripe is handed back by hand; that it was is what the office says here.

@@ -42,13 +42,22 @@ class Settled:
 
 
 def account_of(context: TenantContext) -> str:
-    """Return the account on which this tenant's attempts live, also while it is disconnected."""
+    """Return the account on which this tenant's attempts live, also while it is disconnected; raises LookupError.
+
+    Must run outside any transaction: a disconnected account is known to the control plane alone.
+    """
+    found = find_account(context)
+    if not found:
+        raise LookupError("This company never had a payment account.")
+    return found
+
+
+def find_account(context: TenantContext) -> str:
+    """Return the same, or nothing for a company that never had one. Must run outside any transaction."""
     if context.tenant.payment_account:
         return context.tenant.payment_account.account_id
     known = read_payment_account(context.tenant.id)
-    if known is None:
-        raise LookupError("This company never had a payment account.")
-    return known.account_id
+    return known.account_id if known else ""
 
 
 def settle_attempt(*, context: TenantContext, attempt_id: UUID, now: datetime) -> Settled:

@@ -82,6 +82,11 @@ class Bench:
             with control_scope():
                 PaymentAccount.objects.filter(tenant_id=tenant_id).update(account_id=account)
 
+    def disconnect(self) -> None:
+        """Have Acme's account be one that the company has taken away from us."""
+        with control_scope():
+            PaymentAccount.objects.filter(tenant_id=ACME).update(disconnected_at=timezone.now())
+
     def _account(self, name: str) -> str:
         account = platform_stripe().v2.core.accounts.create(
             {

@@ -52,6 +52,13 @@ def test_a_reopened_invoice_can_be_paid_again(bench: Bench) -> None:
     assert len(bench.payments()) == 2
 
 
+def test_a_company_that_has_disconnected_can_still_give_money_back(bench: Bench) -> None:
+    """F22: its account is known to the control plane alone, which no transaction of the company reaches (S1)."""
+    bench.pay("1042")
+    bench.disconnect()
+    assert bench.refund(10000).state == State.SUCCEEDED
+
+
 def test_a_partial_refund_leaves_the_rest_paid(bench: Bench) -> None:
     bench.pay("1042")
     bench.refund(10000)

@@ -100,6 +100,13 @@ def test_the_rule_may_be_switched_off(paid: Bench) -> None:
     assert paid.refund(41_250).state == Refund.State.SUCCEEDED
 
 
+def test_another_person_approves_also_after_the_company_has_disconnected(paid: Bench) -> None:
+    """F22: what was taken before can be given back as long as Stripe lets us."""
+    proposal = propose(paid, colleague(paid, "Ann"))
+    paid.disconnect()
+    assert approve(paid, proposal, colleague(paid, "Ben")).state == Refund.State.SUCCEEDED
+
+
 def test_another_person_approves_and_only_then_money_moves(paid: Bench) -> None:
     """PAY-16."""
     ann, ben = colleague(paid, "Ann"), colleague(paid, "Ben")
