@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 from uuid import UUID
 
 from django.urls import NoReverseMatch, reverse
@@ -17,14 +16,11 @@ from portal.estimates.models import Estimate
 from portal.estimates.policy import payable_deposit
 from portal.invoices.models import Invoice
 from portal.invoices.rows import address_of, title_of
-from portal.payments.deposits import targets_of
-from portal.payments.ledger import PAYABLE, payable_cents
+from portal.payments.ledger import room_of
 from portal.payments.models import PaymentAttempt
 from portal.payments.payers import Payer
 from portal.payments.services.submit import own_waiting
 from portal.payments.tills import Till
-
-State = PaymentAttempt.State
 
 
 class Targets(TypedDict, total=False):
@@ -43,8 +39,9 @@ class PayLine:
 
 
 class Bill(ABC):
-    """What is to be paid on one page."""
+    """What is to be paid on one page; `takes_parts` when less than the whole can be paid of its kind at all."""
 
+    takes_parts: ClassVar[bool]
     bill_to_id: UUID
     currency: str
     ids: list[UUID]
@@ -57,22 +54,12 @@ class Bill(ABC):
                 target = UUID(line.get("invoice") or line["estimate"])
                 if target in mine:
                     mine[target] += line["amount_cents"]
-        return {pk: cents + mine[pk] if self.is_open(pk) else 0 for pk, cents in self.due().items()}
-
-    def busy_since(self) -> datetime | None:
-        """Return since when somebody has been paying some of it."""
-        holding = PaymentAttempt.objects.filter(
-            bill_to_id=self.bill_to_id, state__in=[*PaymentAttempt.OPEN, State.PROCESSING]
-        ).order_by("-created_at")
-        return next((each.created_at for each in holding if targets_of(each) & set(self.ids)), None)
+        room = self.room()
+        return {pk: room[pk] + mine[pk] if pk in room else 0 for pk in self.ids}
 
     @abstractmethod
-    def due(self) -> dict[UUID, int]:
-        """Return what is due of each part and not held."""
-
-    @abstractmethod
-    def is_open(self, target: UUID) -> bool:
-        """Whether a part takes money at all."""
+    def room(self) -> dict[UUID, int]:
+        """Return what is due and not held of each part that takes money at all."""
 
     @abstractmethod
     def is_paid(self) -> bool:
@@ -110,19 +97,17 @@ class Bill(ABC):
 class InvoiceBill(Bill):
     """Invoices of one account."""
 
+    takes_parts = True
+
     def __init__(self, invoices: Sequence[Invoice]) -> None:
         self.invoices = list(invoices)
         self.ids = [invoice.pk for invoice in self.invoices]
         self.bill_to_id = self.invoices[0].bill_to_id
         self.currency = self.invoices[0].currency
 
-    def due(self) -> dict[UUID, int]:
-        """Return what is due of each invoice."""
-        return {invoice.pk: payable_cents(invoice) for invoice in self.invoices}
-
-    def is_open(self, target: UUID) -> bool:
-        """Whether an invoice is claimed."""
-        return any(invoice.pk == target and invoice.status in PAYABLE for invoice in self.invoices)
+    def room(self) -> dict[UUID, int]:
+        """Return what is due of the open invoices."""
+        return room_of(self.invoices)
 
     def is_paid(self) -> bool:
         """Whether every invoice is paid."""
@@ -171,19 +156,18 @@ class InvoiceBill(Bill):
 class DepositBill(Bill):
     """The deposit on one estimate."""
 
+    takes_parts = False
+
     def __init__(self, estimate: Estimate) -> None:
         self.estimate = estimate
         self.ids = [estimate.pk]
         self.bill_to_id = estimate.customer_id
         self.currency = estimate.currency
 
-    def due(self) -> dict[UUID, int]:
-        """Return the deposit."""
-        return {self.estimate.pk: payable_deposit(self.estimate)}
-
-    def is_open(self, target: UUID) -> bool:
-        """Whether the estimate stands approved."""
-        return bool(self.estimate.status == Estimate.Status.APPROVED)
+    def room(self) -> dict[UUID, int]:
+        """Return the deposit on an approved estimate."""
+        is_open = self.estimate.status == Estimate.Status.APPROVED
+        return {self.estimate.pk: payable_deposit(self.estimate)} if is_open else {}
 
     def is_paid(self) -> bool:
         """Whether the whole deposit has arrived, or none was agreed."""

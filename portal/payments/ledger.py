@@ -125,7 +125,7 @@ def post_all(
 
 
 def room_of(invoices: Iterable[Invoice]) -> dict[UUID, int]:
-    """Return what each locked invoice can still take; one that is not open takes nothing. Pure."""
+    """Return what each invoice can still take; one that is not open takes nothing and is not named. Pure."""
     return {invoice.pk: payable_cents(invoice) for invoice in invoices if invoice.status in PAYABLE}
 
 
@@ -133,6 +133,15 @@ def payable_cents(invoice: Invoice) -> int:
     """Return what is due and not held by a payment under way (payments.md 3b). Pure."""
     payable: int = invoice.balance_cents - invoice.pending_cents - invoice.reserved_cents
     return max(0, payable)
+
+
+def hold(shares: Iterable[Share], *, reserved: int = 0, pending: int = 0) -> None:
+    """Change what locked invoices are held for: by each share, as often as the signs say."""
+    for share in shares:
+        Invoice.objects.filter(pk=share.invoice_id).update(
+            reserved_cents=F("reserved_cents") + reserved * share.amount_cents,
+            pending_cents=F("pending_cents") + pending * share.amount_cents,
+        )
 
 
 def allocate(payment: Payment, shares: Iterable[Share], *, now: datetime) -> list[PaymentAllocation]:

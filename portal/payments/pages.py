@@ -19,7 +19,7 @@ from portal.invoices.models import Invoice
 from portal.invoices.rows import title_of
 from portal.invoices.selectors import company_day
 from portal.payments import ways
-from portal.payments.bills import Bill, InvoiceBill, PayLine, deposit_words
+from portal.payments.bills import Bill, PayLine, deposit_words
 from portal.payments.deposits import estimate_of
 from portal.payments.ledger import payable_cents
 from portal.payments.models import Payment, PaymentAttempt, Refund
@@ -118,7 +118,7 @@ def make_pay_page(request: PayRequest, bill: Bill, *, error: Notice | None, now:
     would_pay = can_charge and all(payable.values()) and ways.takes_anything(rules, currency)
     signs_in = must_sign_in(request.till.payer, now)
     back_url, back_text = bill.back(request.till)
-    takes_parts = isinstance(bill, InvoiceBill) and rules.lets_pay_part_of(len(bill.ids))
+    takes_parts = bill.takes_parts and rules.lets_pay_part_of(len(bill.ids))
     return PayPage(
         title=bill.title(),
         lines=bill.lines(payable),

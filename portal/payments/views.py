@@ -30,6 +30,7 @@ from portal.payments.models import PaymentAttempt
 from portal.payments.notices import Notice
 from portal.payments.plans import rules_of
 from portal.payments.services.card_testing import must_sign_in
+from portal.payments.services.claims import busy_since
 from portal.payments.services.refusals import note_refusal
 from portal.payments.services.settle import Settled, settle_attempt
 from portal.payments.services.submit import Submission, own_under_way, submit_payment
@@ -154,7 +155,7 @@ def _notice_for(request: PayRequest, bill: Bill) -> Notice | None:
         return notices.off_notice()
     payable = bill.payable(request.till.payer)
     if not all(payable.values()):
-        since = bill.busy_since()
+        since = busy_since(bill.bill_to_id, bill.ids)
         return notices.busy_notice(since, timezone.now()) if since else None
     if is_stripe_away():
         return notices.not_now_notice()

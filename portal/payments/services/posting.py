@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from portal.customers.models import Customer
 from portal.invoices.models import Invoice
@@ -229,11 +228,7 @@ def _start_processing(attempt: PaymentAttempt, facts: IntentFacts, now: datetime
     """Turn the reservation into a pending part: under way, not paid (PAY-13)."""
     if attempt.state == State.PROCESSING:
         return
-    for share in shares_of(attempt):
-        Invoice.objects.filter(pk=share.invoice_id).update(
-            reserved_cents=F("reserved_cents") - share.amount_cents,
-            pending_cents=F("pending_cents") + share.amount_cents,
-        )
+    ledger.hold(shares_of(attempt), reserved=-1, pending=+1)
     deposits.hold(attempt, reserved=-1, pending=+1)
     payment = _new_payment(attempt, now)
     payment.status = Payment.Status.PROCESSING
@@ -272,14 +267,14 @@ def free_hold(attempt: PaymentAttempt, invoices: Iterable[Invoice] = ()) -> None
     """Give back what a locked attempt holds, in the given locked invoices too; a closed one holds nothing."""
     if attempt.state in CLOSED or attempt.state == State.CREATED:
         return
-    is_pending = attempt.state == State.PROCESSING
-    column = "pending_cents" if is_pending else "reserved_cents"
-    deposits.hold(attempt, reserved=0 if is_pending else -1, pending=-1 if is_pending else 0)
-    locked = {invoice.pk: invoice for invoice in invoices}
-    for share in shares_of(attempt):
-        Invoice.objects.filter(pk=share.invoice_id).update(**{column: F(column) - share.amount_cents})
-        if invoice := locked.get(share.invoice_id):
-            setattr(invoice, column, getattr(invoice, column) - share.amount_cents)
+    reserved, pending = (0, -1) if attempt.state == State.PROCESSING else (-1, 0)
+    shares = shares_of(attempt)
+    ledger.hold(shares, reserved=reserved, pending=pending)
+    deposits.hold(attempt, reserved=reserved, pending=pending)
+    held = {share.invoice_id: share.amount_cents for share in shares}
+    for invoice in invoices:
+        invoice.reserved_cents += reserved * held[invoice.pk]
+        invoice.pending_cents += pending * held[invoice.pk]
 
 
 def change_state(attempt: PaymentAttempt, state: State, **fields: object) -> None:

@@ -184,7 +184,7 @@ def _reserve(
         return known, False
     refuse_card_testing(payer=payer, bill_to_id=bill_to_id, ip=by.ip, now=now)
     claim.lock(bill_to_id)
-    amount = claim.decide_amount(submission, rules)
+    amount = claim.decide_amount(submission.seen_cents, submission.part_cents, rules)
     plan = claim.reserve(amount)
     attempt = _draft_attempt(context, account_id, stripe_customer, claim, plan, submission, way, result_path, now)
     payer.sign(attempt)
@@ -195,7 +195,7 @@ def _reserve(
         by=by,
         now=now,
         target=attempt,
-        after={"amount_cents": amount, "deposit" if "estimate" in plan[0] else "invoices": claim.numbers},
+        after={"amount_cents": amount, claim.called: claim.numbers},
     )
     return attempt, True
 
@@ -224,7 +224,7 @@ def _draft_attempt(
         customer=stripe_customer,
         application_fee_cents=compute_application_fee(amount, context.tenant.application_fee_bps),
         return_url=context.tenant.url(result_path(attempt_id)),
-        description=claim.description[:500],
+        description=claim.describe(plan)[:500],
         way=way.params,
     )
     return PaymentAttempt(
