@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, F, Q, Sum, Value, When
+from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
 
 from portal.invoices.models import Invoice
 from portal.payments import deposits, ledger
@@ -127,18 +128,21 @@ def give_to(
 
 def taken_by(source: Source) -> Taken:
     """Read from the journal from where a source took its money."""
-    legs = Journal.objects.filter(kind=source.kind, source_type=source.type, source_id=source.id)
-    shares, credit, loss, deposit = [], 0, 0, 0
+    return still_taken(Journal.objects.filter(kind=source.kind, source_type=source.type, source_id=source.id))
+
+
+def still_taken(legs: QuerySet[Journal]) -> Taken:
+    """Return from where legs took money, less what others of them gave back."""
+    sums: dict[tuple[str, UUID | None], int] = defaultdict(int)
     for leg in legs.order_by("id"):
-        if leg.account == Account.RECEIVABLE and leg.invoice_id:
-            shares.append(Share(leg.invoice_id, leg.delta_cents))
-        elif leg.account == Account.CREDIT:
-            credit += leg.delta_cents
-        elif leg.account == Account.LOSS:
-            loss += leg.delta_cents
-        elif leg.account == Account.DEPOSIT:
-            deposit += leg.delta_cents
-    return Taken(tuple(shares), credit, loss, deposit)
+        sums[leg.account, leg.invoice_id] += leg.delta_cents
+    left = {name: cents for name, cents in sums.items() if cents > 0}
+    return Taken(
+        tuple(Share(pk, cents) for (account, pk), cents in left.items() if account == Account.RECEIVABLE and pk),
+        left.get((Account.CREDIT, None), 0),
+        left.get((Account.LOSS, None), 0),
+        left.get((Account.DEPOSIT, None), 0),
+    )
 
 
 def forgive(

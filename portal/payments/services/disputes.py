@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from datetime import datetime
 from uuid import UUID
 
@@ -13,9 +12,8 @@ from django.db.models import F
 from portal.payments import deposits, dispute_facts, ledger, movements
 from portal.payments.dispute_facts import DisputeFacts
 from portal.payments.errors import IntentDisagrees, UnknownIntent
-from portal.payments.ledger import Share, Source
-from portal.payments.models import Dispute, Journal, Payment
-from portal.payments.movements import Taken
+from portal.payments.ledger import Source
+from portal.payments.models import Dispute, Payment
 from portal.payments.refund_facts import Movement
 from portal.payments.services.aftermath import find_received, lock_payment, post_fee, report_loss, set_status
 from portal.payments.services.on_file import invalidate_method
@@ -115,7 +113,8 @@ def _move_money(dispute: Dispute, payment: Payment, movement: Movement, now: dat
     if movement.amount_cents < 0:
         _withdraw(payment, -movement.amount_cents, source, now)
     else:
-        taken = _taken_by(dispute)
+        # What all disputes of the payment took, less what came back already.
+        taken = movements.still_taken(payment.journal.filter(kind__in=["dispute", "dispute_reinstated"]))
         invoices = lock_invoices([share.invoice_id for share in taken.shares])
         movements.give_to(payment, movement.amount_cents, taken, ledger.room_of(invoices), source, now=now)
     Dispute.objects.filter(pk=dispute.pk).update(withdrawn_cents=F("withdrawn_cents") - movement.amount_cents)
@@ -138,24 +137,6 @@ def _withdraw(payment: Payment, amount_cents: int, source: Source, now: datetime
     movements.take_from(payment, taken, now=now)
     if taken.loss_cents:
         report_loss(payment, taken.loss_cents, key=f"loss:{source.id}", now=now)
-
-
-def _taken_by(dispute: Dispute) -> Taken:
-    """Return from where the payment's disputes took the money that has not come back yet."""
-    shares: dict[UUID, int] = defaultdict(int)
-    credit = loss = deposit = 0
-    legs = dispute.payment.journal.filter(kind__in=["dispute", "dispute_reinstated"])
-    for leg in legs.order_by("id"):
-        if leg.account == Journal.Account.RECEIVABLE and leg.invoice_id:
-            shares[leg.invoice_id] += leg.delta_cents
-        elif leg.account == Journal.Account.CREDIT:
-            credit += leg.delta_cents
-        elif leg.account == Journal.Account.LOSS:
-            loss += leg.delta_cents
-        elif leg.account == Journal.Account.DEPOSIT:
-            deposit += leg.delta_cents
-    still_out = tuple(Share(invoice_id, cents) for invoice_id, cents in shares.items() if cents > 0)
-    return Taken(still_out, max(0, credit), max(0, loss), max(0, deposit))
 
 
 def _update(dispute: Dispute, facts: DisputeFacts, now: datetime) -> None:
