@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -10,14 +10,14 @@ from django.utils import timezone
 from portal.access.models import PortalAccess
 from portal.accounts.models import PortalUser
 from portal.customers.models import Customer
-from portal.messaging.services import Related, reader_of, was_sent
+from portal.messaging.services import Attachment, Related, reader_of, was_sent
 from portal.methods import letters, setups
 from portal.methods.services.adding import adopt_method
 from portal.methods.services.asking import ASKED
 from portal.methods.services.changing import forget_at_stripe
 from portal.payments.links import link_to
 from portal.payments.models import PaymentAttempt, PaymentMethod
-from portal.payments.readers import Reader, office_readers, send_letter
+from portal.payments.readers import MakeLetter, Reader, office_readers, send_letter
 from portal.payments.services.on_file import CHANGED, DETACH
 from portal.payments.services.settle import account_of
 from tenants.config.registry import CARD_CHANGES
@@ -65,13 +65,14 @@ def tell_of_change(context: TenantContext, event: OutboxEvent) -> None:
         with reader_of(context.tenant, reader.language):
             letter = letters.office_letter(context, row, old, change=change, by=by)
         send_letter(context, event, to=reader, letter=letter, kind="method_changed_office", about=about, key=key)
-    for user, reader in people_of(row.bill_to):
-        key = f"{event.key}:{user.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, reader.language):
-            letter = letters.customer_letter(context, row, old, change=change, by=by)
-        send_letter(context, event, to=reader, letter=letter, kind="method_changed", about=about, key=key)
+    tell_people(
+        context,
+        event,
+        row.bill_to,
+        lambda: letters.customer_letter(context, row, old, change=change, by=by),
+        kind="method_changed",
+        about=about,
+    )
 
 
 @handles(EXPIRES)
@@ -81,17 +82,15 @@ def warn_of_expiry(context: TenantContext, event: OutboxEvent) -> None:
     if row.state != PaymentMethod.State.ACTIVE or (row.exp_year, row.exp_month) != tuple(event.payload["month"]):
         return
     about = Related("payment_method", row.pk)
-    path = letters.replace_path(row)
-    for access in _accesses(row.bill_to):
-        user = access.portal_user
-        key = f"{event.key}:{user.pk}"
-        if was_sent(key):
-            continue
-        reader = Reader(user.email, user.language or row.bill_to.language)
-        with reader_of(context.tenant, reader.language):
-            letter = letters.expiry_letter(context, row)
-        link = link_to(context, user, path, now=timezone.now())
-        send_letter(context, event, to=reader, letter=letter, kind="card_expires", about=about, key=key, link=link)
+    tell_people(
+        context,
+        event,
+        row.bill_to,
+        lambda: letters.expiry_letter(context, row),
+        kind="card_expires",
+        about=about,
+        path=letters.replace_path(row),
+    )
 
 
 @handles(ASKED)
@@ -123,16 +122,44 @@ def _office(context: TenantContext) -> Iterator[Reader]:
     yield from (reader for _staff, reader in office_readers())
 
 
-def _accesses(customer: Customer) -> list[PortalAccess]:
-    """Return the accesses of the people who may see the customer's billing."""
+def tell_people(
+    context: TenantContext,
+    event: OutboxEvent,
+    customer: Customer,
+    make: MakeLetter,
+    *,
+    kind: str,
+    about: Related,
+    path: str = "",
+    files: Callable[[], Sequence[Attachment]] = tuple,
+) -> None:
+    """Send those who may see the customer's billing a letter, each once and made in their own language.
+
+    With a path its button signs them in there.
+    """
+    for user, reader in _people_of(customer):
+        key = f"{event.key}:{user.pk}"
+        if was_sent(key):
+            continue
+        with reader_of(context.tenant, reader.language):
+            letter = make()
+        send_letter(
+            context,
+            event,
+            to=reader,
+            letter=letter,
+            kind=kind,
+            about=about,
+            key=key,
+            link=link_to(context, user, path, now=timezone.now()) if path else "",
+            attachments=files(),
+        )
+
+
+def _people_of(customer: Customer) -> Iterator[tuple[PortalUser, Reader]]:
     rows = PortalAccess.objects.filter(
         customer=customer, status=PortalAccess.Status.ACTIVE, level=PortalAccess.Level.BILLING
     )
-    return list(rows.select_related("portal_user").order_by("pk"))
-
-
-def people_of(customer: Customer) -> Iterator[tuple[PortalUser, Reader]]:
-    """Return the people who may see the customer's billing, with the language they read."""
-    for access in _accesses(customer):
+    for access in rows.select_related("portal_user").order_by("pk"):
         user = access.portal_user
         yield user, Reader(user.email, user.language or customer.language)

@@ -16,7 +16,7 @@ from portal.payments.declines import words_for
 from portal.payments.handlers import deposit_estimate
 from portal.payments.links import link_to
 from portal.payments.models import Payment
-from portal.payments.readers import Letter, office_readers, payer_of, send_letter
+from portal.payments.readers import Letter, payer_of, send_letter, tell_office
 from portal.payments.refund_handlers import office_letter
 from portal.payments.services.posting import shares_of
 from portal.payments.workdays import clears_by
@@ -44,13 +44,13 @@ def tell_of_failure(context: TenantContext, event: OutboxEvent) -> None:
     """Mail the payer why a bank debit failed, with the way to pay otherwise, and the office; each once (F16)."""
     payment = _payment(event)
     about = Related("payment", payment.pk)
-    for staff, reader in office_readers():
-        key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, reader.language):
-            told = office_failure_letter(context, payment)
-        send_letter(context, event, to=reader, letter=told, kind="bank_payment_failed_office", about=about, key=key)
+    tell_office(
+        context,
+        event,
+        make=lambda: office_failure_letter(context, payment),
+        kind="bank_payment_failed_office",
+        about=about,
+    )
     to = payer_of(payment)
     if to is None or was_sent(event.key):
         return

@@ -10,7 +10,7 @@ from portal.invoices.models import Invoice
 from portal.messaging.services import Related, reader_of, was_sent
 from portal.payments.dispute_words import reason_words
 from portal.payments.models import Dispute
-from portal.payments.readers import Letter, office_readers, payer_of, send_letter
+from portal.payments.readers import Letter, payer_of, send_letter, tell_office
 from portal.payments.refund_handlers import office_letter
 from portal.ui.formats import format_money, format_weekday_date
 from tenants.context import TenantContext
@@ -25,15 +25,16 @@ def tell_of_dispute(context: TenantContext, event: OutboxEvent) -> None:
         pk=UUID(event.payload["dispute"])
     )
     about = Related("payment", dispute.payment_id)
-    for staff, to in office_readers():
-        key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, to.language):
-            letter = dispute_letter(context, dispute, event.payload["stage"], is_return=event.payload["is_return"])
-        send_letter(context, event, to=to, letter=letter, kind="dispute", about=about, key=key)
+    stage, is_return = event.payload["stage"], event.payload["is_return"]
+    tell_office(
+        context,
+        event,
+        make=lambda: dispute_letter(context, dispute, stage, is_return=is_return),
+        kind="dispute",
+        about=about,
+    )
     payer = payer_of(dispute.payment)
-    if not event.payload["is_return"] or payer is None or was_sent(event.key):
+    if not is_return or payer is None or was_sent(event.key):
         return
     with reader_of(context.tenant, payer.language):
         letter = return_letter(context, dispute)

@@ -68,6 +68,10 @@ class Letter:
     reason: str
 
 
+# Made late: by then its reader's language and time zone are the active ones.
+MakeLetter = Callable[[], Letter]
+
+
 def send_letter(
     context: TenantContext,
     event: OutboxEvent,
@@ -109,16 +113,20 @@ def tell_office(
     context: TenantContext,
     event: OutboxEvent,
     *,
-    make: Callable[[], Letter],
+    make: MakeLetter,
     kind: str,
-    about: Related,
+    about: Related | None = None,
+    but: UUID | None = None,
     permission: Permission = Permission.MANAGE_INVOICES,
 ) -> None:
-    """Mail everybody in the office who may do something, each once; `make` writes the letter in their language."""
+    """Mail everybody in the office who may do something, each once; `make` writes the letter in their language.
+
+    `but` is who knows already. A letter that is about nothing else is about its reader.
+    """
     for staff, to in office_readers(permission):
         key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
+        if staff.pk == but or was_sent(key):
             continue
         with reader_of(context.tenant, to.language):
             letter = make()
-        send_letter(context, event, to=to, letter=letter, kind=kind, about=about, key=key)
+        send_letter(context, event, to=to, letter=letter, kind=kind, about=about or Related("staff", staff.pk), key=key)

@@ -13,7 +13,7 @@ from portal.invoices.methods import method_words
 from portal.invoices.models import Invoice
 from portal.messaging.services import Related, reader_of, was_sent
 from portal.payments.models import Payment, Refund, RefundProposal
-from portal.payments.readers import Letter, office_readers, payer_of, send_letter
+from portal.payments.readers import Letter, payer_of, send_letter, tell_office
 from portal.ui.formats import format_money
 from tenants.context import TenantContext
 from tenants.outbox import handles
@@ -79,46 +79,40 @@ def _names_of(refund: Refund, effect: str) -> list[str]:
 def tell_office_of_failure(context: TenantContext, event: OutboxEvent) -> None:
     """Mail the office that a refund came back: somebody has to find another way to pay it (F18)."""
     refund = Refund.objects.select_related("payment__bill_to").get(pk=UUID(event.payload["refund"]))
-    for staff, to in office_readers():
-        key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, to.language):
-            amount = format_money(refund.amount_cents, refund.currency)
-            name = refund.payment.bill_to.name
-            letter = office_letter(
-                context,
-                refund.payment,
-                subject=_("A refund of %(amount)s came back") % {"amount": amount},
-                text=_("The bank of %(name)s did not take the refund. The money is in your Stripe balance again.")
-                % {"name": name},
-                todo=_("What was refunded counts as paid again. Ask the customer how to send the money instead."),
-                facts=((_("Refund"), amount), (_("Customer"), name)),
-            )
-        about = Related("payment", refund.payment_id)
-        send_letter(context, event, to=to, letter=letter, kind="refund_failed", about=about, key=key)
+
+    def letter() -> Letter:
+        amount = format_money(refund.amount_cents, refund.currency)
+        name = refund.payment.bill_to.name
+        return office_letter(
+            context,
+            refund.payment,
+            subject=_("A refund of %(amount)s came back") % {"amount": amount},
+            text=_("The bank of %(name)s did not take the refund. The money is in your Stripe balance again.")
+            % {"name": name},
+            todo=_("What was refunded counts as paid again. Ask the customer how to send the money instead."),
+            facts=((_("Refund"), amount), (_("Customer"), name)),
+        )
+
+    tell_office(context, event, make=letter, kind="refund_failed", about=Related("payment", refund.payment_id))
 
 
 @handles("payment.loss")
 def tell_office_of_loss(context: TenantContext, event: OutboxEvent) -> None:
     """Mail the office that money left which belonged to no invoice any more (F26)."""
     payment = Payment.objects.select_related("bill_to").get(pk=UUID(event.payload["payment"]))
-    for staff, to in office_readers():
-        key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, to.language):
-            amount = format_money(event.payload["amount_cents"], payment.currency)
-            letter = office_letter(
-                context,
-                payment,
-                subject=_("%(amount)s went out twice") % {"amount": amount},
-                text=_("This payment was refunded, and the bank took it back as well."),
-                todo=_("Ask %(name)s to send the second amount back to you.") % {"name": payment.bill_to.name},
-                facts=((_("Lost"), amount), (_("Customer"), payment.bill_to.name)),
-            )
-        about = Related("payment", payment.pk)
-        send_letter(context, event, to=to, letter=letter, kind="payment_loss", about=about, key=key)
+
+    def letter() -> Letter:
+        amount = format_money(event.payload["amount_cents"], payment.currency)
+        return office_letter(
+            context,
+            payment,
+            subject=_("%(amount)s went out twice") % {"amount": amount},
+            text=_("This payment was refunded, and the bank took it back as well."),
+            todo=_("Ask %(name)s to send the second amount back to you.") % {"name": payment.bill_to.name},
+            facts=((_("Lost"), amount), (_("Customer"), payment.bill_to.name)),
+        )
+
+    tell_office(context, event, make=letter, kind="payment_loss", about=Related("payment", payment.pk))
 
 
 def office_letter(
@@ -142,33 +136,30 @@ def office_letter(
 @handles("payment.differences")
 def tell_office_of_differences(context: TenantContext, event: OutboxEvent) -> None:
     """Mail the office once a night that the books and Stripe disagree (PAY-14)."""
-    for staff, to in office_readers():
-        key = f"{event.key}:{staff.pk}"
-        if was_sent(key):
-            continue
-        with reader_of(context.tenant, to.language):
-            count = event.payload["count"]
-            subject = ngettext(
-                "%(n)s difference between your books and Stripe",
-                "%(n)s differences between your books and Stripe",
-                count,
-            ) % {"n": count}
-            letter = Letter(
-                subject=subject,
-                preheader=_("Last night’s comparison found something to look into."),
-                heading=subject,
-                paragraphs=(
-                    _("Last night’s comparison found something to look into."),
-                    _("No money was moved or corrected. Open the list, look into each one and write down why."),
-                ),
-                facts=(),
-                button_url=context.tenant.url(reverse("office:payment_differences", urlconf="config.urls_tenant")),
-                button_text=_("Open the differences"),
-                reason=_("You get this mail because you look after payments at %(company)s.")
-                % {"company": context.tenant.display_name},
-            )
-        about = Related("staff", staff.pk)
-        send_letter(context, event, to=to, letter=letter, kind="differences", about=about, key=key)
+    tell_office(context, event, make=lambda: differences_letter(context, event.payload["count"]), kind="differences")
+
+
+def differences_letter(context: TenantContext, count: int) -> Letter:
+    """Return the office's letter about what the nightly comparison found."""
+    subject = ngettext(
+        "%(n)s difference between your books and Stripe",
+        "%(n)s differences between your books and Stripe",
+        count,
+    ) % {"n": count}
+    return Letter(
+        subject=subject,
+        preheader=_("Last night’s comparison found something to look into."),
+        heading=subject,
+        paragraphs=(
+            _("Last night’s comparison found something to look into."),
+            _("No money was moved or corrected. Open the list, look into each one and write down why."),
+        ),
+        facts=(),
+        button_url=context.tenant.url(reverse("office:payment_differences", urlconf="config.urls_tenant")),
+        button_text=_("Open the differences"),
+        reason=_("You get this mail because you look after payments at %(company)s.")
+        % {"company": context.tenant.display_name},
+    )
 
 
 @handles("refund.proposed")
@@ -178,19 +169,17 @@ def ask_second_person(context: TenantContext, event: OutboxEvent) -> None:
     if proposal.state != RefundProposal.State.WAITING:
         return
     url = context.tenant.url(reverse("office:payment_proposal", args=[proposal.pk], urlconf="config.urls_tenant"))
-    for staff, to in office_readers():
-        key = f"{event.key}:{staff.pk}"
-        if staff.pk == proposal.proposed_by or was_sent(key):
-            continue
-        with reader_of(context.tenant, to.language):
-            amount = format_money(proposal.amount_cents, proposal.currency)
-            name = proposal.payment.bill_to.name
-            text = _("%(who)s asks for a refund. A second person decides.") % {"who": proposal.proposed_by_name}
-            subject = _("Refund %(amount)s to %(name)s?") % {"amount": amount, "name": name}
-            todo = _("Nothing is refunded before somebody else has approved it.")
-            letter = office_letter(
-                context, proposal.payment, subject=subject, text=text, todo=todo, facts=((_("Customer"), name),)
-            )
-            letter = replace(letter, button_url=url, button_text=_("Decide"))
-        about = Related("payment", proposal.payment_id)
-        send_letter(context, event, to=to, letter=letter, kind="refund_proposed", about=about, key=key)
+
+    def letter() -> Letter:
+        amount = format_money(proposal.amount_cents, proposal.currency)
+        name = proposal.payment.bill_to.name
+        text = _("%(who)s asks for a refund. A second person decides.") % {"who": proposal.proposed_by_name}
+        subject = _("Refund %(amount)s to %(name)s?") % {"amount": amount, "name": name}
+        todo = _("Nothing is refunded before somebody else has approved it.")
+        about_payment = office_letter(
+            context, proposal.payment, subject=subject, text=text, todo=todo, facts=((_("Customer"), name),)
+        )
+        return replace(about_payment, button_url=url, button_text=_("Decide"))
+
+    about = Related("payment", proposal.payment_id)
+    tell_office(context, event, make=letter, kind="refund_proposed", about=about, but=proposal.proposed_by)
