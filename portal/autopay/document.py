@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from portal.autopay.letters import autopay_path
 from portal.payments.models import AutopayMandate
 from portal.ui.brand import BrandView
 from portal.ui.formats import format_clock, format_money, format_weekday_date
@@ -69,5 +70,5 @@ def _data(mandate: AutopayMandate, brand: BrandView, tenant: TenantFacts) -> dic
         "proof": [fact for fact in proof if fact[1]],
         "ending_title": _("How to end it"),
         "ending": _("On the autopay page of our customer portal, at any time, or by calling us. Page: %(page)s")
-        % {"page": tenant.url("/pay/autopay/")},
+        % {"page": tenant.url(autopay_path())},
     }

@@ -16,6 +16,7 @@ from portal.invoices.methods import method_words
 from portal.invoices.rows import Badge
 from portal.payments.declines import words_for
 from portal.payments.models import AutopayCharge, AutopayMandate
+from portal.payments.office_pages import Happening
 from tenants.schema.models import AuditEvent
 
 PAGE_SIZE = 25
@@ -69,17 +70,6 @@ class ChargeLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """One entry of a permission's history."""
-
-    at: datetime
-    text: str
-    note: str
-    icon: str
-    tone: str
-
-
-@dataclass(frozen=True, slots=True)
 class MandatePage:
     """One permission with everything that became of it."""
 
@@ -98,7 +88,7 @@ class MandatePage:
 
 
 def list_mandates(chosen: str, page: str) -> tuple[Page[AutopayMandate], list[MandateRow]]:
-    """Return one page of permissions, by customer, and its lines; three queries however many there are."""
+    """Return one page of permissions, by customer, and its lines; four queries however many there are."""
     rows = AutopayMandate.objects.filter(FILTERS[chosen]).select_related("bill_to", "method", "location")
     order = ("-revoked_at", "-id") if chosen == "ended" else ("bill_to__name", "id")
     found = Paginator(rows.order_by(*order), PAGE_SIZE).get_page(page)
@@ -108,14 +98,12 @@ def list_mandates(chosen: str, page: str) -> tuple[Page[AutopayMandate], list[Ma
 def make_rows(mandates: Iterable[AutopayMandate]) -> list[MandateRow]:
     """Return the lines of permissions read with bill_to, method and location."""
     shown = list(mandates)
-    waiting: dict[UUID, AutopayCharge] = {}
-    over: dict[UUID, AutopayCharge] = {}
-    # The newest first for what is over; what comes soonest overwrites the later for what is planned.
-    for charge in AutopayCharge.objects.filter(mandate__in=shown).order_by("-planned_on", "-id"):
-        if charge.state in AutopayCharge.OPEN:
-            waiting[charge.mandate_id] = charge
-        else:
-            over.setdefault(charge.mandate_id, charge)
+    # A permission collects charges for years: the database picks the one that comes next and the last that is over.
+    charges = AutopayCharge.objects.filter(mandate__in=shown).distinct("mandate_id")
+    coming = charges.filter(state__in=AutopayCharge.OPEN).order_by("mandate_id", "planned_on", "id")
+    ended = charges.exclude(state__in=AutopayCharge.OPEN).order_by("mandate_id", "-planned_on", "-id")
+    waiting = {charge.mandate_id: charge for charge in coming}
+    over = {charge.mandate_id: charge for charge in ended}
     return [_make_row(mandate, waiting.get(mandate.pk), over.get(mandate.pk)) for mandate in shown]
 
 
@@ -216,10 +204,10 @@ def _history(mandate: AutopayMandate, charges: Iterable[AutopayCharge]) -> list[
     """Return what was done to a permission and its invoices, the newest first, out of the audit."""
     numbers = {charge.pk: charge.invoice.number for charge in charges}
     events = AuditEvent.objects.filter(object_id__in=[mandate.pk, *numbers], action__startswith="autopay.")
-    return [_happening(event, numbers) for event in events.order_by("-at", "-id")[:SHOWN]]
+    return [_happening(event, numbers, mandate.method.kind) for event in events.order_by("-at", "-id")[:SHOWN]]
 
 
-def _happening(event: AuditEvent, numbers: dict[UUID, str]) -> Happening:
+def _happening(event: AuditEvent, numbers: dict[UUID, str], kind: str) -> Happening:
     after = event.after if isinstance(event.after, dict) else {}
     texts: dict[str, tuple[str, str, str]] = {
         "autopay.authorised": (_("Allowed"), "check", "done"),
@@ -234,6 +222,6 @@ def _happening(event: AuditEvent, numbers: dict[UUID, str]) -> Happening:
     text, icon, tone = texts.get(event.action, (event.action, "info", ""))
     number = numbers.get(event.object_id) if event.object_id else None
     what = _("Invoice %(number)s") % {"number": number} if number else ""
-    reason = words_for(str(after["code"]), "", "card")[0] if after.get("code") else ""
+    reason = words_for(str(after["code"]), "", kind)[0] if after.get("code") else ""
     who = event.actor_label if event.actor_kind != "system" else ""
     return Happening(event.at, text, " · ".join(part for part in (what, reason, who) if part), icon, tone)

@@ -65,14 +65,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One entry of a payment's history."""
+    """One entry of the history of a payment, or of a permission to charge."""
 
     at: datetime
     text: str
     note: str
     icon: str
     tone: str
-    cents: int | None
+    cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
