@@ -35,16 +35,23 @@ def _reason(context: TenantContext) -> str:
 
 
 def change_letter(context: TenantContext, mandate: AutopayMandate, change: str, by: str) -> Letter:
-    """Return the letter about autopay being turned on, paused, resumed or ended; to customer and office alike."""
+    """Return the letter about autopay being turned on, paused, resumed or ended; to customer and office alike.
+
+    New limits do not end the office's pause: then nothing may sound as if it were on.
+    """
+    if change == "authorised" and mandate.paused_because == AutopayMandate.Pause.OFFICE:
+        change = "limits"
     names = {"name": mandate.bill_to.name, "company": context.tenant.display_name}
     subjects = {
         "authorised": _("Autopay is on for %(name)s at %(company)s"),
+        "limits": _("The limits of autopay for %(name)s at %(company)s are changed"),
         "paused": _("Autopay is paused for %(name)s at %(company)s"),
         "resumed": _("Autopay is on again for %(name)s at %(company)s"),
         "revoked": _("Autopay is off for %(name)s at %(company)s"),
     }
     texts = {
         "authorised": _("Invoices are charged when they are due, within the limits below. Each charge is announced."),
+        "limits": _("Autopay stays paused by the office, so nothing is charged yet."),
         "paused": _("Nothing is charged until it is turned on again."),
         "resumed": _("Open invoices are announced anew before they are charged."),
         "revoked": _("Nothing is charged any more. Invoices are paid by hand from now on."),

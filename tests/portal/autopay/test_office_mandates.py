@@ -96,12 +96,17 @@ def test_the_office_pauses_and_only_the_office_goes_on(bench: Bench) -> None:
 
 
 def test_what_the_office_paused_stays_paused_under_new_limits(bench: Bench) -> None:
-    """F-18."""
+    """F-18; and no mail says that it is on."""
     mandate = allow(bench)
     with bench.acme():
         office.hold(mandate_id=mandate.pk, by=OLIVE, now=later())
+    mails(bench)
+    mail.outbox.clear()
     changed = allow(bench, row=methods(bench)[0], cap=200_000)
     assert (changed.state, changed.paused_because) == (State.PAUSED, "office")
+    assert [subject for subject in mails(bench) if "utopay" in subject] == [
+        "The limits of autopay for Alice Archer at Acme Heating & Air are changed"
+    ]
 
 
 def test_the_office_never_goes_on_with_what_the_customer_paused(bench: Bench) -> None:
