@@ -37,13 +37,14 @@ REQUIREMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class PaymentSetup:
-    """How far the company is with taking cards."""
+    """How far the company is with taking cards; `bank` where it wants bank debits, `asks_bank` until Stripe knows."""
 
     state: State
     account_id: str
     requirements: tuple[str, ...]
     is_test: bool
     bank: Badge | None = None
+    asks_bank: bool = False
 
 
 def make_setup(account: PaymentAccount | None, *, wants_bank: bool) -> PaymentSetup:
@@ -52,14 +53,19 @@ def make_setup(account: PaymentAccount | None, *, wants_bank: bool) -> PaymentSe
         return PaymentSetup("none", "", (), is_test=False)
     wanted = tuple(_(REQUIREMENTS[name]) if name in REQUIREMENTS else name for name in account.requirements)
     state = _state_of(account)
-    bank = _bank_badge(account.bank_payments, wants_bank=wants_bank) if state != "disconnected" else None
-    return PaymentSetup(state, account.account_id, wanted, not account.livemode, bank)
+    shows_bank = wants_bank and state != "disconnected"
+    return PaymentSetup(
+        state,
+        account.account_id,
+        wanted,
+        is_test=not account.livemode,
+        bank=_bank_badge(account.bank_payments) if shows_bank else None,
+        asks_bank=shows_bank and not account.bank_payments,
+    )
 
 
-def _bank_badge(status: str, *, wants_bank: bool) -> Badge | None:
-    """Return whether bank debits work, in a word; nothing where the company does not want them."""
-    if not wants_bank:
-        return None
+def _bank_badge(status: str) -> Badge:
+    """Return whether bank debits work, in a word."""
     if status == "active":
         return Badge(_("On"), "ok", "circle-check")
     if status == "pending":
@@ -85,8 +91,7 @@ def setup(request: StaffRequest) -> HttpResponse:
     """Show whether cards can be taken and what Stripe still wants."""
     wants_bank = onboarding.wants_bank(request.context)
     found = make_setup(read_payment_account(request.tenant.id), wants_bank=wants_bank)
-    asks_bank = wants_bank and found.bank is not None and not found.bank.kind
-    return render(request, "payments/setup.html", {"setup": found, "asks_bank": asks_bank})
+    return render(request, "payments/setup.html", {"setup": found})
 
 
 @transaction.non_atomic_requests
