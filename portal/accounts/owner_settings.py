@@ -25,9 +25,17 @@ def keep_decision(request: StaffRequest, values: Mapping[str, Any], *, version: 
             now=timezone.now(),
         )
     except SettingsConflict:
-        messages.error(
-            request, _("Somebody else changed these settings a moment ago. Here they are; nothing was saved.")
-        )
-    else:
-        messages.success(request, _("Saved. Customers see it from now on."))
+        return conflict(request, back)
+    return saved(request, back)
+
+
+def conflict(request: StaffRequest, back: str) -> HttpResponseRedirect:
+    """Say that somebody else was faster, and lead back to what they have decided."""
+    messages.error(request, _("Somebody else changed these settings a moment ago. Here they are; nothing was saved."))
+    return HttpResponseRedirect(back, status=303)
+
+
+def saved(request: StaffRequest, back: str) -> HttpResponseRedirect:
+    """Say that it is done, and lead back to the page."""
+    messages.success(request, _("Saved. Customers see it from now on."))
     return HttpResponseRedirect(back, status=303)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from portal.access.models import PortalAccess
+from portal.accounts.owner_settings import conflict, saved
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.documents.services import MAX_BYTES, BadImage, remove_logo, store_logo
@@ -80,11 +80,11 @@ def availability(request: StaffRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except SettingsConflict:
-        return _conflict(request, "office:settings")
+        return conflict(request, reverse("office:settings"))
     except BadValue as error:
         form.add_error("welcome_message" if error.key == WELCOME_MESSAGE.name else "enabled", error.sentence)
         return _show_availability(request, form, impact=None, status=422)
-    return _saved(request, "office:settings")
+    return saved(request, reverse("office:settings"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,11 +101,11 @@ def brand(request: StaffRequest) -> HttpResponse:
     try:
         _save_brand(request, form)
     except SettingsConflict:
-        return _conflict(request, "office:settings_brand")
+        return conflict(request, reverse("office:settings_brand"))
     except BadImage as error:
         form.add_error("logo", str(error.sentence))
         return _show_brand(request, form, status=422)
-    return _saved(request, "office:settings_brand")
+    return saved(request, reverse("office:settings_brand"))
 
 
 def _save_brand(request: StaffRequest, form: BrandForm) -> None:
@@ -139,8 +139,8 @@ def company(request: StaffRequest) -> HttpResponse:
             values=form.values(profile), stamp=form.cleaned_data["stamp"], by=request.actor, now=timezone.now()
         )
     except SettingsConflict:
-        return _conflict(request, "office:settings_company")
-    return _saved(request, "office:settings_company")
+        return conflict(request, reverse("office:settings_company"))
+    return saved(request, reverse("office:settings_company"))
 
 
 def _people() -> int:
@@ -226,13 +226,3 @@ def _page(
         **extra,
     }
     return render(request, "office/settings.html", context, status=status)
-
-
-def _conflict(request: StaffRequest, name: str) -> HttpResponse:
-    messages.error(request, _("Somebody else changed these settings a moment ago. Here they are; nothing was saved."))
-    return HttpResponseRedirect(reverse(name), status=303)
-
-
-def _saved(request: StaffRequest, name: str) -> HttpResponse:
-    messages.success(request, _("Saved. Customers see it from now on."))
-    return HttpResponseRedirect(reverse(name), status=303)
