@@ -55,5 +55,9 @@ class NotConvertible(EstimateRefused):
     """Only an approved estimate becomes an invoice, and only once."""
 
 
+class NumberTaken(EstimateRefused):
+    """Another invoice has this number."""
+
+
 class TooOften(EstimateRefused):
     """It was asked for a moment ago."""

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission
-from portal.estimates.errors import NotCancelable, NotConvertible
+from portal.estimates.errors import NotCancelable, NotConvertible, NumberTaken
 from portal.estimates.models import Estimate
 from portal.invoices.selectors import company_day
 from portal.payments.services.estimates import cancel_estimate, convert_estimate
@@ -63,18 +62,17 @@ def make_invoice(request: StaffRequest, estimate_id: UUID) -> HttpResponse:
         return _show(request, estimate, "invoice", form)
     now = timezone.now()
     try:
-        with transaction.atomic():
-            invoice = convert_estimate(
-                estimate_id=estimate.pk,
-                number=form.cleaned_data["number"],
-                today=company_day(request.tenant, now),
-                by=request.actor,
-                now=now,
-            )
+        invoice = convert_estimate(
+            estimate_id=estimate.pk,
+            number=form.cleaned_data["number"],
+            today=company_day(request.tenant, now),
+            by=request.actor,
+            now=now,
+        )
     except NotConvertible:
         messages.error(request, _("This estimate can’t become an invoice: it is not approved, or it is one already."))
         return _back(estimate)
-    except IntegrityError:
+    except NumberTaken:
         form.add_error("number", _("This number is taken."))
         return _show(request, estimate, "invoice", form)
     messages.success(request, _("Invoice %(number)s is made. Send it when you like.") % {"number": invoice.number})

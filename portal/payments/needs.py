@@ -57,10 +57,7 @@ def _autopay() -> list[Need]:
             reverse("office:payment_mandate", args=[charge.mandate_id]),
             "triangle-alert",
             _("Autopay of %(name)s failed twice: %(amount)s")
-            % {
-                "name": charge.mandate.bill_to.name,
-                "amount": format_money(charge.amount_cents, charge.invoice.currency),
-            },
+            % _names(charge.mandate.bill_to.name, charge.amount_cents, charge.invoice.currency),
             _("Invoice %(number)s is to be paid by hand") % {"number": charge.invoice.number},
         )
         for charge in failed.order_by("id")[:SHOWN]

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from portal.customers.models import Customer
-from portal.estimates.errors import NotCancelable, NotConvertible
+from portal.estimates.errors import NotCancelable, NotConvertible, NumberTaken
 from portal.estimates.models import Estimate
 from portal.estimates.offer import Sums, read_offer
 from portal.estimates.pages import taken_lines
@@ -30,7 +30,7 @@ DUE_IN = timedelta(days=14)
 def convert_estimate(
     *, estimate_id: UUID, number: str, today: date, by: Actor, now: datetime, due_in: timedelta = DUE_IN
 ) -> Invoice:
-    """Make the invoice of an approved estimate and move its deposit there; raises NotConvertible.
+    """Make the invoice of an approved estimate and move its deposit there; raises NotConvertible, NumberTaken.
 
     Invoice, state and deposit change in one transaction; the state is compared and set, so that a second conversion
     does nothing. What of the deposit the invoice has no room for is the customer's credit.
@@ -38,7 +38,13 @@ def convert_estimate(
     estimate = _lock(estimate_id)
     if estimate.status != Status.APPROVED:
         raise NotConvertible(estimate.status)
-    invoice = _make_invoice(estimate, number, today, today + due_in, now)
+    try:
+        with transaction.atomic():
+            invoice = _make_invoice(estimate, number, today, today + due_in, now)
+    except IntegrityError as error:
+        if Invoice.objects.filter(number=number).exists():
+            raise NumberTaken(number) from error
+        raise
     changed = Estimate.objects.filter(pk=estimate.pk, status=Status.APPROVED, invoice=None).update(
         status=Status.CONVERTED, invoice=invoice, updated_at=now
     )
