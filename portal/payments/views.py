@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.forms import BooleanField, CharField, EmailField, Form, HiddenInput, IntegerField, TextInput, UUIDField
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -26,6 +24,7 @@ from portal.invoices.access import get_invoice_for
 from portal.payments import choosing, errors, notices, pages
 from portal.payments.bills import Bill, DepositBill, InvoiceBill, address_after
 from portal.payments.csp import with_card_form
+from portal.payments.forms import PayForm
 from portal.payments.models import PaymentAttempt
 from portal.payments.notices import Notice
 from portal.payments.plans import rules_of
@@ -33,55 +32,8 @@ from portal.payments.services.card_testing import must_sign_in
 from portal.payments.services.claims import busy_since
 from portal.payments.services.refusals import note_refusal
 from portal.payments.services.settle import Settled, settle_attempt
-from portal.payments.services.submit import Submission, own_under_way, submit_payment
+from portal.payments.services.submit import own_under_way, submit_payment
 from portal.payments.tills import PayRequest, at_portal
-from portal.ui.money_field import MoneyField
-
-
-class PayForm(Form):
-    """What a pay page sends; there is no field for a card (PAY-01)."""
-
-    form_key = UUIDField(widget=HiddenInput)
-    seen_cents = IntegerField(widget=HiddenInput, min_value=1)
-    token = CharField(widget=HiddenInput, max_length=64, required=False)
-    method = UUIDField(required=False)
-    save = BooleanField(required=False)
-    part = CharField(required=False, max_length=4)
-
-    def __init__(
-        self, currency: str, data: Any = None, initial: dict[str, object] | None = None, *, asks_who: bool = False
-    ) -> None:
-        super().__init__(data, initial=initial)
-        if asks_who:
-            self.fields["name"] = CharField(label=_("Your name"), max_length=120, widget=_autofill("name"))
-            self.fields["email"] = EmailField(
-                label=_("E-mail for the receipt"), max_length=254, widget=_autofill("email", type="email")
-            )
-        if self.data.get("part") == "part":
-            self.fields["amount"] = MoneyField(currency=currency, low=1)
-
-    def submission(self, user_agent: str) -> Submission:
-        """Return what was sent; raises PaymentRefused."""
-        if not self.is_valid():
-            if set(self.errors) & {"name", "email"}:
-                raise errors.PayerUnknown
-            raise errors.PartUnreadable if set(self.errors) == {"amount"} else errors.FormReused
-        given = self.cleaned_data
-        return Submission(
-            given["form_key"],
-            given["seen_cents"],
-            given["token"],
-            given.get("amount"),
-            given.get("name", ""),
-            given.get("email", ""),
-            given["method"],
-            saves=given["save"],
-            user_agent=user_agent,
-        )
-
-
-def _autofill(what: str, **more: str) -> TextInput:
-    return TextInput({"autocomplete": what, **more})
 
 
 @transaction.non_atomic_requests
@@ -212,13 +164,17 @@ def _submit(request: PayRequest, bill: Bill) -> HttpResponse:
         because, seen = type(error).__name__, request.POST.get("seen_cents", "")
         note_refusal(because=because, ids=bill.ids, seen=seen, by=request.till.by, now=now)
         if isinstance(error, errors.AmountChanged):
-            address = bill.address(request.till)
-            return _go(request, address + ("&" if "?" in address else "?") + "changed=1")
+            return _go(request, _marked(bill.address(request.till), "changed=1"))
         return _refuse(request, bill, notices.refusal_notice(error, currency=currency, now=now), 409)
     notice = notices.failure_notice(settled.attempt)
     if notice:
         return _refuse(request, bill, notice, 402)
     return _go(request, request.till.result_address(settled.attempt.pk))
+
+
+def _marked(address: str, mark: str) -> str:
+    """Return the address of a pay page with a word about why somebody is sent there."""
+    return address + ("&" if "?" in address else "?") + mark
 
 
 def _wants_json(request: PayRequest) -> bool:
@@ -284,9 +240,8 @@ def _to_failure(request: PayRequest, settled: Settled) -> HttpResponse | None:
     """Lead to the pay page with the cause: there the payer can do something about it."""
     if notices.failure_notice(settled.attempt) is None:
         return None
-    address = address_after(settled.attempt, request.till)
-    mark = "&" if "?" in address else "?"
-    return HttpResponse(status=303, headers={"Location": f"{address}{mark}attempt={settled.attempt.pk}"})
+    address = _marked(address_after(settled.attempt, request.till), f"attempt={settled.attempt.pk}")
+    return HttpResponse(status=303, headers={"Location": address})
 
 
 def _result_values(request: PayRequest, settled: Settled) -> dict[str, object]:
