@@ -57,10 +57,12 @@ def set_up(request: MethodsRequest) -> HttpResponse:
     """Ask for the place and the limits, then allow autopay within them."""
     if not request.settings.get(AUTOPAY_OFFERED):
         raise Http404
-    places = free_places(request.customer_id, living_mandates(request.customer_id))
+    living = living_mandates(request.customer_id)
+    places = free_places(request.customer_id, living)
     if not places:
         return HttpResponseRedirect(reverse("autopay:show"), status=303)
-    return _take_terms(request, None, places if len(places) > 1 else ())
+    # Only who begins with one address has nothing to choose; what replaces permissions is named before it does.
+    return _take_terms(request, None, places if living or len(places) > 1 else ())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -186,3 +186,17 @@ def test_a_customer_with_two_addresses_chooses_one_and_then_the_other(bench: Ben
     with bench.acme():
         (living,) = AutopayMandate.objects.exclude(state="revoked")
     assert (living.location_id, living.cap_cents) == (None, 70_000)
+
+
+def test_allowing_everything_is_named_also_when_nothing_else_is_left(bench: Bench) -> None:
+    """PAY-20: with a permission for each address the only choice left replaces them all; nobody allows it unseen."""
+    lake = add_place(bench, "1 Lake Road", "1042")
+    with bench.acme():
+        elm = Location.objects.get(customer__number="C-1001", street="12 Elm Street")
+    allow(bench, location=lake.pk)
+    card = methods(bench)[0]
+    allow(bench, row=card, location=elm.pk)
+    browser = bench.browser()
+    assert "All invoices" in browser.get("/pay/autopay/set-up").content.decode()
+    terms = {"method": str(card.pk), "fallback": "", "cap": "500.00", "notice": "5", "agrees": "on"}
+    assert browser.post("/pay/autopay/set-up", terms).status_code == 422
