@@ -147,7 +147,7 @@ def charge_badge(charge: AutopayCharge) -> Badge:
         Charge.ANNOUNCED: Badge(_("Planned"), "", "calendar"),
         Charge.CHARGING: Badge(_("On its way"), "info", "clock"),
         Charge.CHARGED: Badge(_("Paid"), "ok", "check"),
-        Charge.SKIPPED: Badge(_("Skipped by the customer"), "", "ban"),
+        Charge.SKIPPED: Badge(_("Skipped"), "", "ban"),
         Charge.OVER_CAP: Badge(_("Above the limit"), "warn", "triangle-alert"),
         Charge.PAID_OTHERWISE: Badge(_("Paid another way"), "", "check"),
         Charge.NEEDS_CUSTOMER: Badge(_("The bank asks for the customer"), "warn", "lock"),
