@@ -9,7 +9,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from portal.payments import errors
 from portal.payments.models import PaymentAttempt, PaymentMethod
@@ -42,11 +42,11 @@ def refuse_card_testing(*, payer: Payer, bill_to_id: UUID, ip: str | None, now: 
         raise errors.SignInNeeded
     if ip:
         wait_for_turn(f"card:{ip}")
-    counts = {
-        "customer": sum(rows.filter(bill_to_id=bill_to_id).count() for rows in (_declined(now), _not_kept(now))),
-        "payer": _declined(now).filter(_made_by(payer)).count() + _not_kept(now).filter(_added_by(payer)).count(),
-        "address": _from_address(ip, now) if ip else 0,
-    }
+    mine = Count("pk", filter=Q(bill_to_id=bill_to_id))
+    paying = _declined(now).aggregate(customer=mine, payer=Count("pk", filter=_made_by(payer)))
+    adding = _not_kept(now).aggregate(customer=mine, payer=Count("pk", filter=_added_by(payer)))
+    counts = {who: paying[who] + adding[who] for who in paying}
+    counts["address"] = _from_address(ip, now) if ip else 0
     if max(counts.values()) > FOR_ONE:
         log.warning("too many cards were declined", extra={"counts": counts})
         raise errors.TooManyDeclines
