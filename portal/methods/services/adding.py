@@ -18,7 +18,7 @@ from portal.payments.errors import PaymentsOff, TooManyDeclines
 from portal.payments.intents import AnswerUnknown, NotExecuted, NotSent
 from portal.payments.models import PaymentMethod
 from portal.payments.payers import Payer
-from portal.payments.services.card_testing import refuse_card_testing
+from portal.payments.services.card_testing import ADDED, refuse_card_testing
 from portal.payments.services.on_file import choose_default, end_method, lock_customer, move_mandates, tell
 from portal.payments.services.settle import account_of
 from portal.payments.services.stripe_customers import ensure_stripe_customer
@@ -105,7 +105,7 @@ def add_method(
             request=request,
             created_at=now,
         )
-        record("payment_method.submitted", by=by, now=now, target=row)
+        record(ADDED, by=by, now=now, target=row)
     try:
         return _ask(context, row, now)
     except NotSent:
