@@ -20,7 +20,7 @@ from portal.accounts.staff_permissions import Permission
 from portal.estimates.errors import NotCancelable, NotConvertible, NumberTaken
 from portal.estimates.models import Estimate
 from portal.invoices.selectors import company_day
-from portal.payments.services.estimates import cancel_estimate, convert_estimate
+from portal.payments.services.estimates import DUE_IN, cancel_estimate, convert_estimate
 from portal.ui.formats import format_money
 
 
@@ -92,5 +92,5 @@ def _back(estimate: Estimate) -> HttpResponse:
 
 def _show(request: StaffRequest, estimate: Estimate, what: str, form: Any) -> HttpResponse:
     status = 422 if form is not None and form.is_bound else 200
-    context = {"estimate": estimate, "what": what, "form": form}
+    context = {"estimate": estimate, "what": what, "form": form, "due_in_days": DUE_IN.days}
     return render(request, "payments/office_estimate.html", context, status=status)

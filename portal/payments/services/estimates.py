@@ -27,9 +27,7 @@ DUE_IN = timedelta(days=14)
 
 
 @transaction.atomic
-def convert_estimate(
-    *, estimate_id: UUID, number: str, today: date, by: Actor, now: datetime, due_in: timedelta = DUE_IN
-) -> Invoice:
+def convert_estimate(*, estimate_id: UUID, number: str, today: date, by: Actor, now: datetime) -> Invoice:
     """Make the invoice of an approved estimate and move its deposit there; raises NotConvertible, NumberTaken.
 
     Invoice, state and deposit change in one transaction; the state is compared and set, so that a second conversion
@@ -40,7 +38,7 @@ def convert_estimate(
         raise NotConvertible(estimate.status)
     try:
         with transaction.atomic():
-            invoice = _make_invoice(estimate, number, today, today + due_in, now)
+            invoice = _make_invoice(estimate, number, today, today + DUE_IN, now)
     except IntegrityError as error:
         if Invoice.objects.filter(number=number).exists():
             raise NumberTaken(number) from error
