@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from portal.customers.models import Customer
 from portal.payments import deposits, ledger
 from portal.payments.ledger import Source
 from portal.payments.models import Payment, Refund
 from portal.payments.refund_facts import Movement
+from portal.payments.services.on_file import lock_customer
 from portal.payments.services.posting import lock_invoices
 from tenants.audit import SYSTEM, record
 from tenants.outbox import emit
@@ -33,7 +33,7 @@ def find_received(intent_id: str) -> UUID | None:
 def lock_payment(payment_id: UUID) -> Payment:
     """Lock customer, invoices by id, estimates, then the payment (datamodel.md 7.4)."""
     payment = Payment.objects.get(pk=payment_id)
-    Customer.objects.select_for_update().only("id").get(pk=payment.bill_to_id)
+    lock_customer(payment.bill_to_id)
     lock_invoices(list(payment.allocations.filter(invoice__isnull=False).values_list("invoice_id", flat=True)))
     deposits.lock_estimates(payment.allocations.filter(invoice=None).values_list("estimate_id", flat=True))
     return Payment.objects.select_for_update().get(pk=payment_id)

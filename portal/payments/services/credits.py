@@ -8,11 +8,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from portal.customers.models import Customer
 from portal.invoices.models import Invoice
 from portal.payments import errors, ledger
 from portal.payments.ledger import Leg, Share, Source
 from portal.payments.models import Credit, Journal, Payment
+from portal.payments.services.on_file import lock_customer
 from portal.payments.services.posting import lock_invoices
 from tenants.audit import Actor, record
 
@@ -52,7 +52,7 @@ def _lock(credit_id: UUID) -> Credit:
     found = Credit.objects.filter(pk=credit_id).first()
     if found is None or found.payment_id is None:
         raise errors.NotPayable
-    Customer.objects.select_for_update().only("id").get(pk=found.customer_id)
+    lock_customer(found.customer_id)
     Payment.objects.select_for_update().only("id").get(pk=found.payment_id)
     return Credit.objects.select_for_update(of=("self",)).select_related("payment").get(pk=credit_id)
 

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from portal.customers.models import Customer
 from portal.estimates.errors import NotCancelable, NotConvertible, NumberTaken
 from portal.estimates.models import Estimate
 from portal.estimates.offer import Sums, read_offer
@@ -19,6 +18,7 @@ from portal.invoices.models import Invoice
 from portal.payments import deposits, ledger
 from portal.payments.ledger import Leg, Share, Source
 from portal.payments.models import Credit, Journal, Payment, PaymentAllocation
+from portal.payments.services.on_file import lock_customer
 from tenants.audit import Actor, record
 
 Account = Journal.Account
@@ -90,7 +90,7 @@ def cancel_estimate(*, estimate_id: UUID, by: Actor, now: datetime) -> int:
 def _lock(estimate_id: UUID) -> Estimate:
     """Lock customer and estimate, and the payments that are its deposit (datamodel.md 7.4)."""
     found = Estimate.objects.get(pk=estimate_id)
-    Customer.objects.select_for_update().only("id").get(pk=found.customer_id)
+    lock_customer(found.customer_id)
     estimate = deposits.lock_estimates([estimate_id])[estimate_id]
     paying = PaymentAllocation.objects.filter(estimate_id=estimate_id).values_list("payment_id", flat=True)
     list(Payment.objects.select_for_update().only("id").filter(pk__in=list(paying)).order_by("pk"))

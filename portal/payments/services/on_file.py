@@ -21,7 +21,7 @@ AUTOPAY_CHANGED = "autopay.changed"
 
 
 def lock_customer(customer_id: UUID) -> None:
-    """Let nobody else change this customer's methods until the transaction ends."""
+    """Let nobody else touch this customer's money or methods until the transaction ends; before every other lock."""
     Customer.objects.select_for_update().only("id").get(pk=customer_id)
 
 

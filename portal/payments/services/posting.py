@@ -9,14 +9,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from portal.customers.models import Customer
 from portal.invoices.models import Invoice
 from portal.payments import deposits, ledger
 from portal.payments.errors import IntentDisagrees, UnknownIntent
 from portal.payments.intents import IntentFacts
 from portal.payments.ledger import Effect, Share, Source
 from portal.payments.models import Payment, PaymentAttempt
-from portal.payments.services.on_file import invalidate_method
+from portal.payments.services.on_file import invalidate_method, lock_customer
 from tenants.audit import SYSTEM, record
 from tenants.outbox import emit
 
@@ -75,7 +74,7 @@ def _is_told_before(attempt: PaymentAttempt, facts: IntentFacts) -> bool:
 
 def lock_for_attempt(found: PaymentAttempt) -> tuple[PaymentAttempt, list[Invoice]]:
     """Lock customer, invoices by id, estimate, then the attempt (datamodel.md 7.4); return it as it is now."""
-    Customer.objects.select_for_update().only("id").get(pk=found.bill_to_id)
+    lock_customer(found.bill_to_id)
     invoices = lock_invoices([share.invoice_id for share in shares_of(found)])
     deposits.lock_estimates([deposits.estimate_of(found)])
     return PaymentAttempt.objects.select_for_update().get(pk=found.pk), invoices

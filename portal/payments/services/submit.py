@@ -14,7 +14,6 @@ from django.urls import reverse
 
 from infra.ids import uuid7
 from infra.stripe_client import is_stripe_away
-from portal.customers.models import Customer
 from portal.payments import errors, intents
 from portal.payments.amounts import compute_application_fee
 from portal.payments.deposits import targets_of
@@ -24,6 +23,7 @@ from portal.payments.payers import Payer
 from portal.payments.plans import PayRules
 from portal.payments.services.card_testing import SUBMITTED, refuse_card_testing
 from portal.payments.services.claims import Claim, DepositClaim, InvoiceClaim
+from portal.payments.services.on_file import lock_customer
 from portal.payments.services.posting import apply_intent
 from portal.payments.services.settle import Settled, abandon_attempt, close_unexecuted, mark_unknown
 from portal.payments.services.stripe_customers import ensure_stripe_customer
@@ -175,7 +175,7 @@ def _reserve(
     now: datetime,
 ) -> tuple[PaymentAttempt, bool]:
     """Decide and reserve under lock; return the attempt and whether it is new."""
-    Customer.objects.select_for_update().only("id").get(pk=bill_to_id)
+    lock_customer(bill_to_id)
     known = PaymentAttempt.objects.filter(form_key=submission.form_key).first()
     if known:
         same = targets_of(known) <= set(claim.ids)
