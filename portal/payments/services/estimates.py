@@ -16,12 +16,11 @@ from portal.estimates.pages import taken_lines
 from portal.estimates.services.drafting import current_version
 from portal.invoices.models import Invoice
 from portal.payments import deposits, ledger
-from portal.payments.ledger import Leg, Share, Source
+from portal.payments.ledger import Share, Source
 from portal.payments.models import Credit, Journal, Payment, PaymentAllocation
 from portal.payments.services.on_file import lock_customer
 from tenants.audit import Actor, record
 
-Account = Journal.Account
 Status = Estimate.Status
 DUE_IN = timedelta(days=14)
 
@@ -103,38 +102,29 @@ def _held_rows(estimate: Estimate) -> list[PaymentAllocation]:
 
 
 def _apply(row: PaymentAllocation, invoice: Invoice, now: datetime) -> int:
-    """Move one allocation to the invoice: a reversal and a new row; return what the invoice took."""
-    payment = row.payment
+    """Move one allocation to the invoice; return what the invoice took."""
     room = ledger.room_of(Invoice.objects.filter(pk=invoice.pk)).get(invoice.pk, 0)
     part = min(room, row.amount_cents)
-    undone = deposits.reverse(row, row.amount_cents, now=now)
-    legs = deposits.legs_out(row.amount_cents)
-    if part:
-        ledger.allocate(payment, [Share(invoice.pk, part)], now=now)
-        legs.append(Leg(Account.RECEIVABLE, -part, invoice.pk))
-    _keep_rest(payment, row.amount_cents - part, legs, now)
-    source = Source("deposit_applied", "allocation", str(undone.pk))
-    ledger.post(source, legs, payment=payment, currency=payment.currency, now=now)
+    _move(row, "deposit_applied", [Share(invoice.pk, part)] if part else [], now)
     return part
 
 
 def _release(row: PaymentAllocation, now: datetime) -> int:
     """Turn one allocation into credit; return the cents."""
-    payment = row.payment
-    undone = deposits.reverse(row, row.amount_cents, now=now)
-    legs = deposits.legs_out(row.amount_cents)
-    _keep_rest(payment, row.amount_cents, legs, now)
-    source = Source("deposit_released", "allocation", str(undone.pk))
-    ledger.post(source, legs, payment=payment, currency=payment.currency, now=now)
+    _move(row, "deposit_released", [], now)
     return row.amount_cents
 
 
-def _keep_rest(payment: Payment, cents: int, legs: list[Leg], now: datetime) -> None:
-    if not cents:
-        return
-    ledger.keep_as_credit(payment, cents, now=now, origin=Credit.Origin.DEPOSIT)
-    legs.append(Leg(Account.CREDIT, -cents))
-    Payment.objects.filter(pk=payment.pk).update(allocated_cents=F("allocated_cents") - cents)
+def _move(row: PaymentAllocation, kind: str, shares: list[Share], now: datetime) -> None:
+    """Have a deposit pay the shares as money does that comes in; what they leave of it is credit."""
+    payment, rest = row.payment, row.amount_cents - sum(share.amount_cents for share in shares)
+    undone = deposits.reverse(row, row.amount_cents, now=now)
+    ledger.allocate(payment, shares, now=now)
+    if rest:
+        ledger.keep_as_credit(payment, rest, now=now, origin=Credit.Origin.DEPOSIT)
+        Payment.objects.filter(pk=payment.pk).update(allocated_cents=F("allocated_cents") - rest)
+    legs = ledger.payment_legs(shares, rest, Journal.Account.DEPOSIT)
+    ledger.post(Source(kind, "allocation", str(undone.pk)), legs, payment=payment, currency=payment.currency, now=now)
 
 
 def _make_invoice(estimate: Estimate, number: str, today: date, due_on: date, now: datetime) -> Invoice:
