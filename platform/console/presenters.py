@@ -32,12 +32,12 @@ STEP_STATES = {"done": "done", "running": "now", "waiting": "now", "failed": "ba
 
 def present_overview(figures: FleetFigures, runs: list[RunRow], stopped: Run | None, now: datetime) -> dict[str, Any]:
     """Return the context of the overview."""
-    parked = figures.runs_parked
-    headline = (
-        ngettext("Fleet is well. One run needs you.", "%(n)s runs need you.", parked) % {"n": parked}
-        if parked
-        else _("Fleet is well.")
-    )
+    parked, events = figures.runs_parked, figures.parked_webhooks
+    headline = _("Fleet is well.")
+    if parked:
+        headline = ngettext("Fleet is well. One run needs you.", "%(n)s runs need you.", parked) % {"n": parked}
+    elif events:
+        headline = ngettext("Fleet is well. One webhook needs you.", "%(n)s webhooks need you.", events) % {"n": events}
     attention = None
     if stopped:
         attention = {
@@ -46,6 +46,13 @@ def present_overview(figures: FleetFigures, runs: list[RunRow], stopped: Run | N
             % {"id": stopped.pk.hex[-6:], "step": stopped.current_step, "slug": stopped.tenant.slug},
             "sub": stopped.error[:200],
             "button": _("Open run"),
+        }
+    elif events:
+        attention = {
+            "url": reverse("console:webhooks"),
+            "title": ngettext("One webhook is parked", "%(n)s webhooks are parked", events) % {"n": events},
+            "sub": _("Nobody could act on it, and nothing happens until it is replayed."),
+            "button": _("Look at the webhooks"),
         }
     webhook = figures.oldest_webhook_seconds
     return {

@@ -45,6 +45,17 @@ def test_an_operator_sees_why_an_event_is_parked_and_replays_it(parked: UUID) ->
     assert PlatformAuditEvent.objects.get(action="webhook.replayed").target == "evt_parked"
 
 
+def test_the_overview_says_that_an_event_is_parked(parked: UUID) -> None:
+    """O-01, O-08: the first page does not call the fleet well and leave it at that."""
+    client = HostClient("console.localhost")
+    client.post("/sign-in/", {"email": "oscar@porchlight.example", "password": STAFF_PASSWORD})
+    page = client.get("/").content.decode()
+    assert "One webhook needs you." in page
+    assert 'href="/webhooks/"' in page.split('class="card card--lit"')[1].split("</section>")[0]
+    WebhookInbox.objects.update(state="done", done_at=NOW)
+    assert "One webhook" not in client.get("/").content.decode()
+
+
 def test_an_event_that_is_done_or_unknown_cannot_be_replayed(parked: UUID) -> None:
     """PAY-09: what was acted on is not acted on again by hand."""
     client = HostClient("console.localhost")
