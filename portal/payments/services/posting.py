@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from portal.invoices.models import Invoice
 from portal.payments import deposits, ledger
@@ -266,14 +267,14 @@ def free_hold(attempt: PaymentAttempt, invoices: Iterable[Invoice] = ()) -> None
     """Give back what a locked attempt holds, in the given locked invoices too; a closed one holds nothing."""
     if attempt.state in CLOSED or attempt.state == State.CREATED:
         return
-    reserved, pending = (0, -1) if attempt.state == State.PROCESSING else (-1, 0)
-    shares = shares_of(attempt)
-    ledger.hold(shares, reserved=reserved, pending=pending)
-    deposits.hold(attempt, reserved=reserved, pending=pending)
-    held = {share.invoice_id: share.amount_cents for share in shares}
-    for invoice in invoices:
-        invoice.reserved_cents += reserved * held[invoice.pk]
-        invoice.pending_cents += pending * held[invoice.pk]
+    is_pending = attempt.state == State.PROCESSING
+    column = "pending_cents" if is_pending else "reserved_cents"
+    deposits.hold(attempt, reserved=0 if is_pending else -1, pending=-1 if is_pending else 0)
+    locked = {invoice.pk: invoice for invoice in invoices}
+    for share in shares_of(attempt):
+        Invoice.objects.filter(pk=share.invoice_id).update(**{column: F(column) - share.amount_cents})
+        if invoice := locked.get(share.invoice_id):
+            setattr(invoice, column, getattr(invoice, column) - share.amount_cents)
 
 
 def change_state(attempt: PaymentAttempt, state: State, **fields: object) -> None:
