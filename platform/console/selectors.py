@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -261,6 +261,9 @@ def fleet_figures(now: datetime) -> FleetFigures:
     )
 
 
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """Return how long ago something was, in the largest unit."""
     if moment is None:
@@ -271,8 +274,10 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 def seconds(value: float) -> str:
-    """Return a duration as people say it."""
+    """Return a duration as people say it: from an hour on, in the largest unit alone."""
     if value < 60:
         return _("%(n).1f s") % {"n": value}
+    if value >= 3600:
+        return str(timesince(_SOME_DAY, _SOME_DAY + timedelta(seconds=value), depth=1))
     minutes = int(value // 60)
     return ngettext("%(n)s min", "%(n)s min", minutes) % {"n": minutes}

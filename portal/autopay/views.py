@@ -78,13 +78,14 @@ def terms(request: MethodsRequest, mandate_id: UUID) -> HttpResponse:
 
 def _take_terms(request: MethodsRequest, old: AutopayMandate | None, places: Sequence[Location | None]) -> HttpResponse:
     tenant = request.tenant
-    usable = ways.find_usable(request.customer_id, rules_of(request.settings), tenant.currency)
-    if not usable:
+    today = company_day(tenant, timezone.now())
+    offered = ways.find_offered(request.customer_id, rules_of(request.settings), tenant.currency, today)
+    if not offered:
         messages.info(request, _("Put a card or bank account on file first, then turn on autopay."))
         return HttpResponseRedirect(reverse("methods:add"), status=303)
     data = request.POST if request.method == "POST" else None
-    initial = _initial(old, next(iter(usable)), places)
-    form = TermsForm(usable.values(), tenant.currency, tenant.display_name, data, initial, places)
+    initial = _initial(old, next(iter(offered)), places)
+    form = TermsForm(offered.values(), tenant.currency, tenant.display_name, data, initial, places)
     if data is None or not form.is_valid():
         return _show_form(request, form, old, 200 if data is None else 422)
     try:

@@ -161,11 +161,7 @@ def _saved_methods(
     """Return what is on file of the account; a link alone opens none of it (PAY-20)."""
     if request.till.payer.portal_user_id is None:
         return ()
-    found = [
-        method
-        for method in ways.find_usable(bill_to_id, rules, currency).values()
-        if not ways.has_expired(method, today)
-    ]
+    found = ways.find_offered(bill_to_id, rules, currency, today).values()
     return tuple(
         SavedMethod(method.pk, method_words(method.shown), method.kind == method.Kind.BANK, index == 0)
         for index, method in enumerate(found)

@@ -88,6 +88,12 @@ def find_usable(bill_to_id: UUID, rules: PayRules, currency: str) -> dict[UUID, 
     return {row.pk: row for row in rows.exclude(kind__in=excluded).order_by("-is_default", "-id")}
 
 
+def find_offered(bill_to_id: UUID, rules: PayRules, currency: str, today: date) -> dict[UUID, PaymentMethod]:
+    """Return those of the usable methods to choose from: no card whose month is over, which its bank may still take."""
+    usable = find_usable(bill_to_id, rules, currency)
+    return {key: method for key, method in usable.items() if not has_expired(method, today)}
+
+
 def has_expired(method: PaymentMethod, today: date) -> bool:
     """Whether a card's month is over; a bank account has none. Pure."""
     if not method.exp_year or not method.exp_month:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from console.selectors import seconds
 from infra.ids import uuid7
 from tenants.models import PlatformAuditEvent
 from tests.cast import ACME, NOW, STAFF_PASSWORD
@@ -63,3 +64,9 @@ def test_an_event_that_is_done_or_unknown_cannot_be_replayed(parked: UUID) -> No
     WebhookInbox.objects.update(state="done", done_at=NOW)
     for event in (parked, uuid7()):
         assert client.post(f"/webhooks/{event}/replay/").status_code == 404
+
+
+def test_waiting_is_told_in_units_that_people_can_weigh() -> None:
+    """O-01: a number of minutes with four digits says nothing."""
+    said = [seconds(value).replace("\xa0", " ") for value in (2.25, 61, 3_599, 3_600, 2_680 * 60)]
+    assert said == ["2.2 s", "1 min", "59 min", "1 hour", "1 day"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.autopay.services import charging
-from portal.payments.models import AutopayCharge, AutopayMandate
+from portal.payments.models import AutopayCharge, AutopayMandate, PaymentMethod
 from tests.portal.methods.keeping import choose, keep
 from tests.portal.payments.bench import Bench, later
 
@@ -37,6 +37,22 @@ def test_a_customer_sets_up_sees_skips_pauses_and_ends(bench: Bench) -> None:
         with bench.acme():
             assert AutopayMandate.objects.get().state == state
     assert browser.post(f"{PAGE}{mandate.pk}/change", {"do": "pause"}).status_code == 404
+
+
+def test_a_card_whose_month_is_over_is_no_choice(bench: Bench) -> None:
+    """Its bank may still take it where autopay is on already; nobody is led to choose it anew."""
+    old, new = keep(bench).row, keep(bench).row
+    with bench.acme():
+        PaymentMethod.objects.filter(pk=old.pk).update(exp_year=2020, exp_month=1)
+    browser = bench.browser()
+    html = browser.get(f"{PAGE}set-up").content.decode()
+    assert str(new.pk) in html
+    assert str(old.pk) not in html
+    terms = {"method": str(old.pk), "fallback": "", "cap": "500.00", "notice": "5", "agrees": "on"}
+    assert browser.post(f"{PAGE}set-up", terms).status_code == 422
+    with bench.acme():
+        PaymentMethod.objects.filter(pk=new.pk).update(exp_year=2020, exp_month=1)
+    assert browser.get(f"{PAGE}set-up")["Location"] == "/pay/methods/add"
 
 
 def test_nobody_touches_the_autopay_of_another_customer(bench: Bench) -> None:
