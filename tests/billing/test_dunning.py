@@ -14,7 +14,7 @@ from tenants.models import Subscription, Tenant
 from tenants.scope import control_scope
 from tests.billing.conftest import FAILS_LATER, OLIVE, Biller
 from tests.cast import ACME
-from tests.portal.payments.bench import in_parallel
+from tests.parallel import in_parallel
 
 HELD = "/office/plan/"
 

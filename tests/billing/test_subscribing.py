@@ -17,7 +17,7 @@ from tenants.models import Plan
 from tenants.scope import control_scope
 from tests.billing.conftest import FAILS_LATER, OLIVE, REFUSED, Biller
 from tests.cast import ACME, GLOBEX
-from tests.portal.payments.bench import in_parallel
+from tests.parallel import in_parallel
 
 
 def test_a_company_subscribes_within_its_trial_and_pays_nothing_yet(biller: Biller) -> None:

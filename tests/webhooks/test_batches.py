@@ -13,7 +13,8 @@ from infra.queue import DEAD_AFTER
 from infra.stripe_client import BREAKER
 from portal.customers.models import Customer
 from tenants.scope import control_scope
-from tests.portal.payments.bench import Bench, in_parallel, later
+from tests.parallel import in_parallel
+from tests.portal.payments.bench import Bench, later
 from webhooks.models import WebhookInbox
 from webhooks.services.process import BATCH, due_events, process_event, work_off_inbox
 

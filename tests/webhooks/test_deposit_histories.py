@@ -15,8 +15,9 @@ from portal.payments import errors
 from portal.payments.payers import Payer
 from portal.payments.services.estimates import cancel_estimate, convert_estimate
 from portal.payments.services.submit import Submission, submit_payment
+from tests.parallel import in_parallel
 from tests.portal.estimates import making
-from tests.portal.payments.bench import Bench, in_parallel
+from tests.portal.payments.bench import Bench
 
 from .test_random_histories import CARDS, STEPS, History
 from .test_random_walks import PAYERS, SEEDS

@@ -15,7 +15,8 @@ from tenants.audit import Actor
 from tenants.models import PaymentAccount, PlatformAuditEvent
 from tenants.scope import control_scope
 from tests.cast import ACME
-from tests.portal.payments.bench import Bench, in_parallel, later, wait_until
+from tests.parallel import in_parallel
+from tests.portal.payments.bench import Bench, later, wait_until
 from webhooks import tasks
 from webhooks.services.process import MAX_ATTEMPTS, due_events, process_event, replay_event
 from webhooks.services.pull import pull_all_events

@@ -21,7 +21,8 @@ from portal.payments import errors, intents
 from portal.payments.models import Payment, PaymentAttempt
 from portal.payments.services import settle, submit
 from portal.payments.services.settle import resume_attempts
-from tests.portal.payments.bench import ANY_INTENT, Bench, in_parallel
+from tests.parallel import in_parallel
+from tests.portal.payments.bench import ANY_INTENT, Bench
 from webhooks.services import process
 from webhooks.services.process import due_events, process_event
 

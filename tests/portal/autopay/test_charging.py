@@ -13,10 +13,11 @@ from portal.autopay.services import charging
 from portal.payments.models import Payment, PaymentAttempt
 from portal.payments.services.settle import settle_attempt
 from tests.conftest import HostClient
+from tests.parallel import in_parallel
 from tests.portal.autopay.allowing import NOTICE, Charge, State, allow, charge_of, mails, run
 from tests.portal.methods.keeping import keep, methods
 from tests.portal.methods.test_method_pages import office
-from tests.portal.payments.bench import Bench, in_parallel, later
+from tests.portal.payments.bench import Bench, later
 
 
 def test_an_invoice_is_announced_and_charged_after_the_notice(bench: Bench) -> None:

@@ -19,9 +19,9 @@ from portal.estimates.services.sending import mark_viewed
 from tenants.context import serving
 from tenants.schema.models import AuditEvent, OutboxEvent
 from tests.cast import ACME
+from tests.parallel import in_parallel
 from tests.portal.estimates import making
 from tests.portal.estimates.making import WHO, again, approval, approve, draft, revise, sent, today
-from tests.portal.payments.bench import in_parallel
 
 Status = Estimate.Status
 

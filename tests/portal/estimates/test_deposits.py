@@ -23,9 +23,10 @@ from portal.payments.services.settle import Settled, settle_attempt
 from portal.payments.services.submit import Submission, submit_payment
 from tenants.config.registry import REFUND_SECOND_PERSON
 from tenants.schema.models import AuditEvent
+from tests.parallel import in_parallel
 from tests.portal.estimates import making
 from tests.portal.estimates.making import OLIVE, approve, sent, today
-from tests.portal.payments.bench import Bench, in_parallel, later
+from tests.portal.payments.bench import Bench, later
 from tests.portal.payments.test_disputes import decide
 from tests.portal.payments.test_pages import form_of
 from tests.portal.sharing.making import settle_on

@@ -15,7 +15,8 @@ from portal.methods.services.adding import settle_method
 from portal.payments.errors import TooManyDeclines
 from portal.payments.models import PaymentMethod
 from tenants.audit import Actor
-from tests.portal.payments.bench import Bench, in_parallel, later
+from tests.parallel import in_parallel
+from tests.portal.payments.bench import Bench, later
 
 from .keeping import at_stripe, choose, keep, methods
 

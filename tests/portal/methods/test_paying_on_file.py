@@ -17,7 +17,8 @@ from portal.payments.plans import PayRules
 from portal.payments.services.settle import Settled
 from portal.payments.services.submit import Submission, submit_payment
 from tenants.audit import Actor
-from tests.portal.payments.bench import Bench, in_parallel, later
+from tests.parallel import in_parallel
+from tests.portal.payments.bench import Bench, later
 
 from .keeping import at_stripe, choose, keep, methods
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,7 +13,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import stripe
-from django.db import connections
 from django.utils import timezone
 
 from infra.stripe_client import platform_stripe, tenant_stripe
@@ -316,28 +314,6 @@ class Bench:
         state = self.control("state")
         assert state["violations"] == []
         assert not state["accounts"].get(PLATFORM, {}).get("payment_intent"), "nothing on the platform itself"
-
-
-def in_parallel(count: int, work: Callable[[], Any]) -> list[Any]:
-    """Run the same work on several threads that start together; return results or exceptions."""
-    results: list[Any] = [None] * count
-    start = threading.Barrier(count)
-
-    def run(index: int) -> None:
-        start.wait()
-        try:
-            results[index] = work()
-        except Exception as error:
-            results[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[index]) for index in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:

@@ -20,9 +20,10 @@ from portal.payments.services.submit import Submission, submit_payment
 from tenants.audit import Actor, record
 from tests.cast import GLOBEX
 from tests.conftest import HostClient
+from tests.parallel import in_parallel
 from tests.portal.sharing.making import make_link
 
-from .bench import Bench, in_parallel
+from .bench import Bench
 from .test_pages import form_of
 
 HERE, THERE = "203.0.113.9", "203.0.113.10"

@@ -12,8 +12,9 @@ from portal.payments.models import Credit, Journal
 from portal.payments.services.credits import apply_credit
 from tenants.audit import Actor
 from tenants.schema.models import AuditEvent
+from tests.parallel import in_parallel
 
-from .bench import Bench, in_parallel, later
+from .bench import Bench, later
 from .test_office_refunds import office
 
 OLIVE = Actor("staff", None, "Olive Owens")

@@ -12,8 +12,9 @@ from portal.payments import dispute_facts, errors, intents
 from portal.payments.models import Dispute, Journal, Payment, Refund
 from portal.payments.services import disputes, settle
 from portal.payments.services.disputes import MovedMeanwhile, apply_dispute
+from tests.parallel import in_parallel
 
-from .bench import Bench, in_parallel, later
+from .bench import Bench, later
 from .test_office_refunds import office, url_of
 
 

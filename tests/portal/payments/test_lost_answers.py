@@ -22,8 +22,9 @@ from portal.payments.services import posting, submit
 from portal.payments.services.posting import apply_intent
 from portal.payments.services.settle import resume_attempts, settle_attempt
 from tenants.context import TenantContext
+from tests.parallel import in_parallel
 
-from .bench import ANY_INTENT, CREATE, Bench, in_parallel, later
+from .bench import ANY_INTENT, CREATE, Bench, later
 
 State = PaymentAttempt.State
 

@@ -20,9 +20,10 @@ from tenants.schema.models import IdempotencyKey
 from tenants.scope import control_scope
 from tests.cast import ACME, GLOBEX
 from tests.conftest import HostClient
+from tests.parallel import in_parallel
 from tests.portal.methods.keeping import choose
 
-from .bench import Bench, in_parallel, later
+from .bench import Bench, later
 
 SETUP, CONNECT, RETURN = "/office/payments/", "/office/payments/connect", "/office/payments/return"
 BANK = "/office/payments/bank"

@@ -19,8 +19,9 @@ from tenants.config.services import write_owner_settings
 from tenants.models import Tenant
 from tenants.scope import control_scope
 from tests.cast import ACME
+from tests.parallel import in_parallel
 
-from .bench import Bench, in_parallel, later
+from .bench import Bench, later
 from .test_office_refunds import office
 from .test_pages import form_of, url_of
 

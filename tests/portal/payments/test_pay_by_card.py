@@ -15,8 +15,9 @@ from portal.payments.services.settle import settle_attempt
 from tenants.models import Plan
 from tenants.schema.models import AuditEvent
 from tenants.scope import control_scope
+from tests.parallel import in_parallel
 
-from .bench import Bench, in_parallel, later
+from .bench import Bench, later
 
 State = PaymentAttempt.State
 

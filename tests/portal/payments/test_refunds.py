@@ -16,8 +16,9 @@ from portal.payments.services.refund_posting import apply_refund
 from portal.payments.services.refunds import KEY_LIVES, adopt_refunds, resume_refunds
 from tenants.models import Plan
 from tenants.scope import control_scope
+from tests.parallel import in_parallel
 
-from .bench import Bench, in_parallel, later
+from .bench import Bench, later
 
 REFUNDS = "^/v1/refunds$"
 State = Refund.State

@@ -19,8 +19,9 @@ from tenants.config.registry import REFUND_SECOND_PERSON, REFUND_SECOND_PERSON_A
 from tenants.config.services import write_owner_settings
 from tenants.schema.models import AuditEvent
 from tests.cast import ACME, NOW
+from tests.parallel import in_parallel
 
-from .bench import Bench, in_parallel, later
+from .bench import Bench, later
 from .test_office_refunds import fields_of, office, url_of
 
 LIMIT = 10_000
