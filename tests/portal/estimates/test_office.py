@@ -215,6 +215,20 @@ def test_the_office_is_told_that_an_expired_one_is_wanted_anew(staff_of: Any, ac
     assert mail.outbox[0].subject == f"Alice Archer wants estimate {estimate.number} anew"
 
 
+def test_an_answered_estimate_shows_what_was_left_out_and_offers_no_link(olive: HostClient, acme: Any) -> None:
+    estimate = sent()
+    page = f"/office/estimates/{estimate.pk}"
+    waiting = olive.get(page).content.decode()
+    assert "Links that are out" in waiting
+    assert ">optional<" in waiting
+    approve(estimate)
+    answered = olive.get(page).content.decode()
+    assert ">left out<" in answered
+    assert ">chosen<" in answered
+    assert ">optional<" not in answered
+    assert "Links that are out" not in answered, "nothing can be sent any more, and nothing was"
+
+
 def test_an_approved_estimate_becomes_an_invoice(olive: HostClient, acme: Any) -> None:
     estimate = approve(sent(what=offer(tax=825)), approval(total=398901))
     url = f"/office/estimates/{estimate.pk}/invoice"
