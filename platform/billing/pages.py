@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from billing.rows import ensure_row
-from billing.services.dunning import grace_of, hold_date
+from billing.services.dunning import grace_of, hold_date, operators_reason
 from billing.standing import LIVING, decide_standing
 from tenants.models import Plan
 from tenants.scope import control_scope
@@ -42,6 +42,7 @@ class PlanPage:
     cancels_at: datetime | None
     pauses_at: datetime | None
     is_held: bool
+    held_because: str
     may_manage: bool
     offers: tuple[Offer, ...]
 
@@ -53,6 +54,7 @@ def make_plan_page(*, tenant_id: UUID, now: datetime) -> PlanPage:
         plans = Plan.objects.filter(is_offered=True).order_by("price_cents", "name")
         offers = tuple(Offer(each.pk, each.name, each.price_cents, each.currency) for each in plans)
         pauses_at = hold_date(row, grace_of(row.tenant, now))
+        held_because = operators_reason(tenant_id)
     living = row.status in LIVING
     standing = decide_standing(status=row.status, trial_ends_at=row.trial_ends_at, now=now)
     state: State = "none"
@@ -76,6 +78,7 @@ def make_plan_page(*, tenant_id: UUID, now: datetime) -> PlanPage:
         cancels_at=row.cancels_at,
         pauses_at=pauses_at,
         is_held=row.held_at is not None,
+        held_because=held_because,
         may_manage=living,
         offers=() if living else offers,
     )

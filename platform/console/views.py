@@ -160,7 +160,9 @@ def hold(request: OperatorRequest, tenant_id: UUID) -> HttpResponse:
         except HoldRefused as error:
             form.add_error(None, error.reason)
         else:
-            messages.success(request, _("%(name)s is suspended.") % {"name": found.display_name})
+            office = form.cleaned_data["kind"] == Hold.Kind.OFFICE
+            done = _("The office of %(name)s is paused.") if office else _("%(name)s is suspended.")
+            messages.success(request, done % {"name": found.display_name})
             return redirect("console:tenant", found.pk)
     context = {"tenant": found, "form": form, "host": f"{found.slug}.{request.get_host().split(':')[0]}"}
     return render(request, "console/hold.html", context, status=422 if form.errors else 200)

@@ -8,9 +8,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from billing.tasks import due_companies, step, sweep_billing
-from console.services.holds import add_hold
+from console.services.holds import add_hold, release_hold
 from tenants.audit import SYSTEM
-from tenants.models import Subscription, Tenant
+from tenants.models import Hold, Subscription, Tenant
 from tenants.scope import control_scope
 from tests.billing.conftest import FAILS_LATER, OLIVE, Biller
 from tests.cast import ACME
@@ -82,6 +82,23 @@ def test_a_paused_office_leads_everybody_to_the_plan_and_does_nothing_else(bille
     page = browser.get(HELD).content.decode()
     assert "Your office is paused" in page
     assert ("Card, invoices and plan" in page) == (role == "owner")
+
+
+def test_an_office_that_an_operator_paused_says_so_and_why(biller: Biller) -> None:
+    """A pause by hand, long before any bill is open: no payment would end it, so none is asked for."""
+    words = {"kind": "office", "reason": "Call us: <b>two bills</b> came back.", "typed_slug": "acme"}
+    answer = biller.console().post(f"/tenants/{ACME}/hold/", words, follow=True).content.decode()
+    assert "The office of Acme Heating &amp; Air is paused." in answer
+    assert office_answers(biller) == (303, HELD)
+    page = biller.office("csr").get(HELD).content.decode()
+    assert "Your office is paused" in page
+    assert "Porchlight paused it: “Call us: &lt;b&gt;two bills&lt;/b&gt; came back.”" in page
+    assert "Once it is paid" not in page
+    with control_scope():
+        hold = Hold.objects.get(tenant_id=ACME)
+        release_hold(hold=hold, reason="settled on the phone", by=SYSTEM, now=biller.now)
+    assert office_answers(biller)[0] == 200
+    assert "Your office is paused" not in biller.office().get(HELD).content.decode()
 
 
 def test_a_payment_opens_the_office_at_once(biller: Biller) -> None:

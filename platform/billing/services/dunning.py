@@ -99,6 +99,12 @@ def grace_of(tenant: Tenant, now: datetime) -> timedelta:
     return timedelta(days=explain(BILLING_GRACE_DAYS, tenant, now).result.value)
 
 
+def operators_reason(tenant_id: UUID) -> str:
+    """Return why an operator paused the office, or nothing; such a pause no payment ends. Reads the control plane."""
+    holds = Hold.objects.filter(tenant_id=tenant_id, kind=Hold.Kind.OFFICE, released_at__isnull=True)
+    return holds.exclude(opened_by=OPENED_BY).order_by("opened_at").values_list("reason", flat=True).first() or ""
+
+
 def _announce_trial_end(row: Subscription, now: datetime) -> None:
     """Write once for each end of a trial; an operator who moves it makes it another one."""
     ends = row.trial_ends_at
