@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,7 +18,7 @@ from portal.accounts.staff_guards import StaffRequest, staff_view
 from portal.accounts.staff_permissions import Permission, may
 from portal.autopay import errors, office_pages
 from portal.autopay.document import answer_permission
-from portal.autopay.services import office
+from portal.autopay.services import office, turning_on
 from portal.payments.models import AutopayMandate
 
 
@@ -65,7 +67,12 @@ def permission(request: StaffRequest, mandate_id: UUID) -> HttpResponse:
 @staff_view(Permission.MANAGE_INVOICES)
 def act(request: StaffRequest, mandate_id: UUID) -> HttpResponse:
     """Pause, go on with the office's own pause, or end; the limits are the customer's alone."""
-    services = {"hold": office.hold, "release": office.release, "end": office.end_for}
+    release = partial(turning_on.release, context=request.context)
+    services: dict[str, Callable[..., AutopayMandate]] = {
+        "hold": office.hold,
+        "release": release,
+        "end": office.end_for,
+    }
     words = {
         "hold": _("Autopay is paused, and the customer is told."),
         "release": _("Autopay goes on, and the customer is told."),

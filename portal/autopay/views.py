@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,7 +22,7 @@ from portal.autopay.agreement import consent_to, place_words
 from portal.autopay.document import answer_permission
 from portal.autopay.forms import EVERYWHERE, TermsForm
 from portal.autopay.pages import free_places, living_mandates, make_pages
-from portal.autopay.services import mandates
+from portal.autopay.services import mandates, turning_on
 from portal.customers.models import Location
 from portal.invoices.selectors import company_day
 from portal.methods.access import MethodsRequest, methods_view
@@ -89,7 +90,8 @@ def _take_terms(request: MethodsRequest, old: AutopayMandate | None, places: Seq
     if data is None or not form.is_valid():
         return _show_form(request, form, old, 200 if data is None else 422)
     try:
-        made = mandates.authorise(
+        made = turning_on.authorise(
+            context=request.context,
             customer_id=request.customer_id,
             portal_user_id=request.viewer.user.pk,
             terms=form.terms(old.location_id if old else None),
@@ -147,7 +149,12 @@ def _living_or_404(request: MethodsRequest, mandate_id: UUID) -> AutopayMandate:
 def change(request: MethodsRequest, mandate_id: UUID) -> HttpResponse:
     """Pause, turn on again, or end autopay."""
     wanted = request.POST.get("do", "")
-    services = {"pause": mandates.pause, "resume": mandates.resume, "revoke": mandates.revoke}
+    resume = partial(turning_on.resume, context=request.context)
+    services: dict[str, Callable[..., AutopayMandate]] = {
+        "pause": mandates.pause,
+        "resume": resume,
+        "revoke": mandates.revoke,
+    }
     words = {
         "pause": _("Autopay is paused. Nothing is charged until you turn it on again."),
         "resume": _("Autopay is on again."),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from portal.autopay.services import charging
 from portal.payments.models import AutopayCharge, AutopayMandate, PaymentMethod
+from tenants.schema.models import OutboxEvent
 from tests.portal.methods.keeping import choose, keep
+from tests.portal.methods.test_method_pages import office as office_browser
 from tests.portal.payments.bench import Bench, later
 
 PAGE = "/pay/autopay/"
+OFFICE = "/office/payments/autopay"
 
 
 def test_a_customer_sets_up_sees_skips_pauses_and_ends(bench: Bench) -> None:
@@ -37,6 +40,30 @@ def test_a_customer_sets_up_sees_skips_pauses_and_ends(bench: Bench) -> None:
         with bench.acme():
             assert AutopayMandate.objects.get().state == state
     assert browser.post(f"{PAGE}{mandate.pk}/change", {"do": "pause"}).status_code == 404
+
+
+def test_what_comes_is_planned_as_soon_as_autopay_is_on(bench: Bench) -> None:
+    """Nobody who turned it on, or on again, reads that nothing is planned until a background run has looked."""
+    terms = {"method": str(keep(bench).row.pk), "fallback": "", "cap": "500.00", "notice": "5", "agrees": "on"}
+    browser, staff = bench.browser(), office_browser(bench)
+    assert "Invoice 1042" in browser.post(f"{PAGE}set-up", terms, follow=True).content.decode()
+    with bench.acme():
+        mandate = AutopayMandate.objects.get()
+        told = OutboxEvent.objects.filter(type=charging.ANNOUNCED).count()
+        assert told == AutopayCharge.objects.count() == 2
+    for door, off, on in (
+        (f"{PAGE}{mandate.pk}/change", "pause", "resume"),
+        (f"{OFFICE}/{mandate.pk}/change", "hold", "release"),
+    ):
+        who = browser if on == "resume" else staff
+        who.post(door, {"do": off})
+        with bench.acme():
+            AutopayCharge.objects.all().delete()
+        assert "Invoice 1042" not in browser.get(PAGE).content.decode()
+        who.post(door, {"do": on})
+        html = browser.get(PAGE).content.decode()
+        assert "Invoice 1042" in html
+        assert "Nothing is planned" not in html
 
 
 def test_a_card_whose_month_is_over_is_no_choice(bench: Bench) -> None:
