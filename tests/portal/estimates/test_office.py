@@ -14,7 +14,7 @@ from portal.access.models import PortalAccess
 from portal.customers.models import Customer
 from portal.estimates.models import Estimate, EstimateVersion
 from portal.estimates.offer import read_offer
-from portal.estimates.services.deciding import ask_again
+from portal.estimates.services.deciding import answer_estimate, ask_again
 from portal.invoices.models import Invoice
 from portal.sharing.services import LINKS_PER_HOUR, MAILS_PER_HOUR
 from tenants.schema.models import OutboxEvent
@@ -227,6 +227,23 @@ def test_an_answered_estimate_shows_what_was_left_out_and_offers_no_link(olive: 
     assert ">chosen<" in answered
     assert ">optional<" not in answered
     assert "Links that are out" not in answered, "nothing can be sent any more, and nothing was"
+
+
+def test_who_writes_the_next_version_reads_first_what_is_wanted(olive: HostClient, acme: Any) -> None:
+    estimate = sent()
+    answer_estimate(
+        estimate_id=estimate.pk,
+        kind="request_changes",
+        version=1,
+        reason="No thermostat",
+        name="Alice Archer",
+        who=WHO,
+        today=today(),
+        now=timezone.now(),
+    )
+    html = olive.get(f"/office/estimates/{estimate.pk}").content.decode()
+    assert html.count("What the customer said") == 1
+    assert html.index("No thermostat") < html.index("Furnace 80%")
 
 
 def test_an_approved_estimate_becomes_an_invoice(olive: HostClient, acme: Any) -> None:
