@@ -15,7 +15,7 @@ from infra.stripe_double.ledger import is_disputed, refund_charge
 from infra.stripe_double.payments import finish_authentication
 from portal.accounts.models import PortalUser
 from portal.autopay.agreement import Consent
-from portal.autopay.services import charging, mandates
+from portal.autopay.services import charging, mandates, turning_on
 from portal.invoices.models import Invoice
 from portal.methods.services.adding import Addition, add_method
 from portal.methods.services.changing import resume_methods
@@ -120,7 +120,8 @@ class Deeds(World):
             )
             if added.row.state == PaymentMethod.State.ACTIVE:
                 terms = mandates.Terms(added.row.pk, cap, notice_days=1)
-                mandates.authorise(
+                turning_on.authorise(
+                    context=context,
                     customer_id=self.customer,
                     portal_user_id=alice.pk,
                     terms=terms,
