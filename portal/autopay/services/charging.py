@@ -71,8 +71,11 @@ def _guarded(charge: AutopayCharge, work: Callable[[AutopayCharge], object]) -> 
 
 
 @transaction.atomic
-def announce(*, context: TenantContext, mandate_id: UUID, now: datetime) -> int:
-    """Plan a charge for each open invoice that has none, and have the customer told; return how many."""
+def announce(*, context: TenantContext, mandate_id: UUID, now: datetime, at_most: int | None = None) -> int:
+    """Plan a charge for each open invoice that has none, and have the customer told; return how many.
+
+    `at_most` stops after so many, the earliest due first; what is left is planned by the next run.
+    """
     mandate = AutopayMandate.objects.select_related("bill_to").get(pk=mandate_id)
     lock_customer(mandate.bill_to_id)
     mandate.refresh_from_db(fields=["state"])
@@ -82,7 +85,7 @@ def announce(*, context: TenantContext, mandate_id: UUID, now: datetime) -> int:
     shown = shown_for([mandate.bill_to_id], context.settings).filter(status__in=PAYABLE, pending_cents=0)
     known = AutopayCharge.objects.filter(mandate=mandate).values("invoice_id")
     made = 0
-    for invoice in covered(mandate, shown).exclude(pk__in=known).order_by("due_on", "number"):
+    for invoice in covered(mandate, shown).exclude(pk__in=known).order_by("due_on", "number")[:at_most]:
         amount = payable_cents(invoice)
         if amount <= 0:
             continue

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from portal.autopay.services import charging
+import pytest
+
+from portal.autopay.services import charging, turning_on
+from portal.invoices.models import Invoice
+from portal.payments.ledger import PAYABLE
 from portal.payments.models import AutopayCharge, AutopayMandate, PaymentMethod
 from tenants.schema.models import OutboxEvent
 from tests.portal.methods.keeping import choose, keep
@@ -64,6 +68,19 @@ def test_what_comes_is_planned_as_soon_as_autopay_is_on(bench: Bench) -> None:
         html = browser.get(PAGE).content.decode()
         assert "Invoice 1042" in html
         assert "Nothing is planned" not in html
+
+
+def test_who_has_very_many_open_invoices_does_not_wait_for_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page plans the earliest; the next run plans the rest."""
+    monkeypatch.setattr(turning_on, "AT_ONCE", 1)
+    terms = {"method": str(keep(bench).row.pk), "fallback": "", "cap": "500.00", "notice": "5", "agrees": "on"}
+    bench.browser().post(f"{PAGE}set-up", terms)
+    with bench.acme() as context:
+        first = AutopayCharge.objects.select_related("invoice").get()
+        open_ones = Invoice.objects.filter(bill_to=first.mandate.bill_to_id, status__in=PAYABLE)
+        assert first.invoice.due_on == min(invoice.due_on for invoice in open_ones)
+        charging.run_autopay(context=context, now=later())
+        assert AutopayCharge.objects.count() == 2
 
 
 def test_a_card_whose_month_is_over_is_no_choice(bench: Bench) -> None:
