@@ -198,6 +198,21 @@ def test_bank_debits_settle_when_the_clock_moves(bench: Bench, client: stripe.St
     assert (dispute.status, dispute.payment_intent) == ("lost", late)
 
 
+@pytest.mark.parametrize("status", ["needs_response", "warning_needs_response"])
+def test_a_debit_that_was_taken_back_is_not_returned_again(
+    bench: Bench, client: stripe.StripeClient, status: str
+) -> None:
+    """No bank takes more back than was paid."""
+    account = bench.account(client)
+    on: Any = {"stripe_account": account}
+    late = pay(client, account, method="pm_usBankAccount_dispute").id
+    bench.control("advance", days=4)
+    bench.control("dispute", account=account, payment_intent=late, status=status)
+    bench.control("advance", days=1)
+    (dispute,) = client.v1.disputes.list({}, on).data
+    assert dispute.status == status
+
+
 def test_accounts_cannot_see_each_other(bench: Bench, client: stripe.StripeClient) -> None:
     """ISO: an object of one account does not exist for another, nor for the platform."""
     mine, other = bench.account(client), bench.account(client)
