@@ -81,6 +81,7 @@ def test_a_paused_office_leads_everybody_to_the_plan_and_does_nothing_else(bille
     assert post.headers["Location"] == HELD
     page = browser.get(HELD).content.decode()
     assert "Your office is paused" in page
+    assert "Once it is paid the office opens again" in page
     assert ("Card, invoices and plan" in page) == (role == "owner")
 
 
