@@ -49,6 +49,7 @@ class Deliverer:
         self._faults = faults
         self._lock = lock
         self._queue: list[Delivery] = []
+        self._on_its_way: Delivery | None = None
         self._held: list[tuple[Json, Json]] = []
         self._numbers = itertools.count()
         self._wake = threading.Event()
@@ -86,14 +87,15 @@ class Deliverer:
         return count
 
     def clear(self) -> None:
-        """Drop everything queued or held."""
+        """Drop everything queued or held; what is on its way is not tried again."""
+        self._on_its_way = None
         self._queue.clear()
         self._held.clear()
 
     @property
     def outstanding(self) -> dict[str, int]:
-        """Count what is queued and what is held."""
-        return {"queued": len(self._queue), "held": len(self._held)}
+        """Count what is queued, until it has been answered, and what is held."""
+        return {"queued": len(self._queue) + (self._on_its_way is not None), "held": len(self._held)}
 
     def run(self) -> None:
         """Deliver until stopped."""
@@ -133,7 +135,8 @@ class Deliverer:
     def _next_due(self) -> Delivery | None:
         with self._lock:
             if self._queue and self._queue[0].due <= time.monotonic():
-                return heapq.heappop(self._queue)
+                self._on_its_way = heapq.heappop(self._queue)
+                return self._on_its_way
         return None
 
     def _deliver(self, delivery: Delivery) -> None:
@@ -146,6 +149,9 @@ class Deliverer:
             body = body.replace('"livemode": false', '"livemode": true')
         result = _post(endpoint["url"], body, header)
         with self._lock:
+            if self._on_its_way is not delivery:
+                return
+            self._on_its_way = None
             self._record(event, endpoint, delivery.attempt, result)
             if isinstance(result, int) and 200 <= result < 300:
                 event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)

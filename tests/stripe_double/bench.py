@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -22,10 +23,11 @@ PLATFORM_SECRET = "whsec_platform_test"
 
 @dataclass
 class Inbox:
-    """Received webhooks: (path, body, signature); answers with `status`."""
+    """Received webhooks: (path, body, signature); answers with `status`, as soon as it may."""
 
     url: str = ""
     status: int = 200
+    may_answer: threading.Event = field(default_factory=threading.Event)
     received: list[tuple[str, bytes, str]] = field(default_factory=list)
 
     def events(self, event_type: str) -> list[dict[str, Any]]:

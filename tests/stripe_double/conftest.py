@@ -24,8 +24,10 @@ def _servers() -> Iterator[tuple[RunningDouble, Inbox]]:
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            status = inbox.status
             inbox.received.append((self.path, body, self.headers["Stripe-Signature"]))
-            self.send_response(inbox.status)
+            inbox.may_answer.wait(30)
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -56,6 +58,7 @@ def bench(_servers: tuple[RunningDouble, Inbox], monkeypatch: pytest.MonkeyPatch
     running, inbox = _servers
     with running.double.lock:
         running.double.reset()
+    inbox.may_answer.set()
     inbox.received.clear()
     inbox.status = 200
     yield Bench(running, inbox)

@@ -175,6 +175,40 @@ def test_a_refused_delivery_is_tried_again_with_a_fresh_signature(bench: Bench, 
     )
 
 
+def test_a_delivery_is_outstanding_until_it_is_answered(bench: Bench, client: stripe.StripeClient) -> None:
+    """Who waits for "nothing left to deliver" finds everything in the inbox, the last event too."""
+    _send_once_more_and_hold(bench, client)
+    assert bench.control("state")["webhooks"]["queued"] == 1
+    bench.inbox.may_answer.set()
+    wait_until(lambda: bench.control("state")["webhooks"]["queued"] == 0, "answered")
+
+
+def test_a_delivery_from_before_a_reset_is_not_tried_again(bench: Bench, client: stripe.StripeClient) -> None:
+    bench.inbox.status = 500
+    event_id = _send_once_more_and_hold(bench, client)
+    bench.control("reset")
+    bench.inbox.status = 200
+    bench.inbox.may_answer.set()
+    pay(client, bench.account(client))
+    bench.inbox.wait_for("payment_intent.succeeded", 3)
+    wait_until(lambda: bench.control("state")["webhooks"]["queued"] == 0, "everything delivered")
+    assert [event["id"] for event in bench.inbox.events("payment_intent.succeeded")].count(event_id) == 2
+    assert all(row["event"] != event_id for row in bench.control("state")["deliveries"])
+
+
+def _send_once_more_and_hold(bench: Bench, client: stripe.StripeClient) -> str:
+    """Deliver a payment's event a second time, alone, to a receiver that has taken but not answered it."""
+    status, bench.inbox.status = bench.inbox.status, 200
+    pay(client, bench.account(client))
+    (event,) = bench.inbox.wait_for("payment_intent.succeeded")
+    wait_until(lambda: bench.control("state")["webhooks"]["queued"] == 0, "everything delivered")
+    bench.inbox.status = status
+    bench.inbox.may_answer.clear()
+    bench.control("redeliver", event=event["id"])
+    bench.inbox.wait_for("payment_intent.succeeded", 2)
+    return str(event["id"])
+
+
 def test_a_restart_keeps_accounts_payments_and_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe, "enable_telemetry", False)
 
