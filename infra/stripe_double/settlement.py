@@ -26,7 +26,6 @@ def advance_clock(double: Double, seconds: int) -> int:
 
 
 SUBSCRIPTION_JOBS = ("period_end", "trial_will_end", "retry")
-GIVEN_BACK = ("won", "warning_closed")
 
 
 def _run(scope: Scope, job: Json) -> None:
@@ -44,9 +43,8 @@ def _run(scope: Scope, job: Json) -> None:
     intent = scope.find("payment_intent", job["id"])
     charge = scope.find("charge", intent["latest_charge"])
     if job["kind"] == "late_return":
-        # A debit is returned once: what its payer's bank took back already, or asks about, is not taken again.
-        known = scope.book.kind("dispute").values()
-        if not any(row["charge"] == charge["id"] and row["status"] not in GIVEN_BACK for row in known):
+        # A debit is taken back once: what its payer's bank has asked about already, it does not take again.
+        if not charge["disputed"]:
             open_dispute(scope, charge, reason="insufficient_funds", status="lost")
             # A returned debit ends the authorisation: the account cannot be debited again without a new one.
             scope.find("payment_method", charge["payment_method"])["_mandate_ended"] = True
